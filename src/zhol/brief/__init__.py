@@ -1,0 +1,1 @@
+"""Says it: composes what the other rooms found into a brief."""

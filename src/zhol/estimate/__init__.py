@@ -1,0 +1,58 @@
+"""Measures it: hidden populations, rival figures, flows from stocks, roles of places.
+
+Each public function lives in its own file and is imported on first use, so that asking for one does not load
+the machinery of the others.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zhol.estimate.flows_from_stocks import flows
+    from zhol.estimate.gravity_model import gravity
+    from zhol.estimate.migration_indices import indices
+    from zhol.estimate.multiple_systems import lists
+    from zhol.estimate.multiplier_method import multiplier
+    from zhol.estimate.place_roles import roles
+    from zhol.estimate.recapture import counts
+    from zhol.estimate.reconciliation import reconcile
+    from zhol.estimate.register_ratio import registers
+    from zhol.estimate.residual_method import residual
+
+_HOMES = {
+    "counts": "recapture",
+    "lists": "multiple_systems",
+    "registers": "register_ratio",
+    "residual": "residual_method",
+    "multiplier": "multiplier_method",
+    "reconcile": "reconciliation",
+    "flows": "flows_from_stocks",
+    "gravity": "gravity_model",
+    "indices": "migration_indices",
+    "roles": "place_roles",
+}
+
+__all__ = [
+    "counts",
+    "flows",
+    "gravity",
+    "indices",
+    "lists",
+    "multiplier",
+    "reconcile",
+    "registers",
+    "residual",
+    "roles",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zhol.estimate' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(f"zhol.estimate.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Fetches it: one file a publisher, from its own format to rows of the pack."""

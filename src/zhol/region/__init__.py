@@ -1,0 +1,1 @@
+"""Holds it: region packs, validated on load, each row with its source."""
