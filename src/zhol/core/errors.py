@@ -27,8 +27,8 @@ class ZholError(Exception):
 
     Examples
     --------
-    >>> print(ZholError("unknown place code", file="stocks.csv", row=3, column="origin", found="KAX", expected="a code of places.csv"))
-    stocks.csv, row 3, column origin: unknown place code; found 'KAX', expected a code of places.csv
+    >>> print(ZholError("unknown place", file="stocks.csv", row=3, column="origin", found="KAX", expected="a code"))
+    stocks.csv, row 3, column origin: unknown place; found 'KAX', expected a code
     """
 
     def __init__(

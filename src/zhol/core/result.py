@@ -106,8 +106,8 @@ class Estimate:
         return charts.interval(self._plot_rows(), unit=self.unit, title=self.title)
 
     def _plot_rows(self) -> pl.DataFrame:
-        whole = {"label": "total", "value": self.population, "low": self.low, "high": self.high}
-        rows = [{k: _finite(v) if k != "label" else v for k, v in whole.items()}]
+        ends = {"value": self.population, "low": self.low, "high": self.high}
+        rows: list[dict[str, Any]] = [{"label": "total", **{k: _finite(v) for k, v in ends.items()}}]
         if {"population", "low", "high"} <= set(self.table.columns):
             names = [c for c in self.table.columns if self.table[c].dtype in (pl.String, pl.Boolean, pl.Categorical)]
             for record in self.table.to_dicts():
