@@ -56,14 +56,11 @@ def make_app(wanted: set[str] | None = None) -> typer.Typer:
     @app.callback()
     def root(
         quiet: bool = typer.Option(False, "--quiet", "-q", help="Print no progress and no notes, only results."),
-        version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True),
+        version: bool = typer.Option(
+            False, "--version", help="Print the version and leave.", is_eager=True, callback=_print_version
+        ),
     ) -> None:
         output.set_quiet(quiet)
-        if version:
-            from zhol import __version__
-
-            typer.echo(__version__)
-            raise typer.Exit
 
     for name, verb in VERBS.items():
         if wanted is not None and name not in wanted:
@@ -75,6 +72,16 @@ def make_app(wanted: set[str] | None = None) -> typer.Typer:
         else:
             app.command(name, help=verb.help)(module.command)
     return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        import typer
+
+        from zhol import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 def _not_loaded() -> None:
