@@ -1,0 +1,189 @@
+"""Interval chart: one row a number, its dot, its interval, and both written beside it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import polars as pl
+
+from zhol.core.charts.render import Spec, finish
+from zhol.core.charts.scales import Axis, value_axis
+from zhol.core.charts.theme import BLUE, CATEGORIES, GREY, SIZE, WIDTH, titles
+from zhol.core.fonts import text_width, wrap
+from zhol.core.frames import need_columns, to_polars
+from zhol.core.quantity import plain_number
+
+_LEFT = 230  # most room for labels, px
+
+
+def interval_spec(
+    table: Any, *, unit: str, title: str = "", subtitle: str = "", log: bool = False, width: int = WIDTH
+) -> Spec:
+    """Specification of an interval chart.
+
+    Parameters
+    ----------
+    table : frame with columns label, value, low, high
+        Optional ``group`` (colour: several dots a row). A row may lack its value (only a range is known), or
+        both ends (a hollow dot), or one end (no bound: the line runs out of the plot).
+    unit : str
+        Unit of the values.
+    title, subtitle : str
+        Heading; the brief sets its own and leaves these empty.
+    log : bool
+        Logarithmic axis, for values that differ by orders of magnitude.
+    width : int
+        Width of the whole chart, px.
+
+    Examples
+    --------
+    >>> spec = interval_spec([{"label": "KAZ", "value": 2.0, "low": 1.0, "high": 4.0}], unit="persons")
+    >>> spec["layer"][-1]["data"]["values"][0]["text"]
+    '2 (1–4)'
+    """
+    frame = to_polars(table, name="interval chart")
+    need_columns(frame, ["label", "value", "low", "high"], name="interval chart")
+    rows, labels = _rows(frame)
+    axis = value_axis((r[k] for r in rows for k in ("value", "low", "high")), unit, log=log)
+    for row in rows:
+        _ends(row, axis)
+    grouped = "group" in frame.columns
+    left = min(_LEFT, max(text_width(line, SIZE) for label in labels for line in _lines(label))) + 14
+    right = 8.0 if grouped else max(text_width(r["text"], SIZE) for r in rows) + 14
+    step = max(22, 13 * max(len(_lines(label)) for label in labels) + 9)
+    plot = max(width - left - right - 4, 120)
+    layers = [_label_layer(labels, left), *_mark_layers(rows, axis, grouped)]
+    if not grouped:
+        layers.append(_text_layer(rows, plot))
+    spec: Spec = {**titles(title, subtitle), "width": plot, "height": step * len(labels), "layer": layers}
+    return finish(spec)
+
+
+def _rows(frame: pl.DataFrame) -> tuple[list[dict[str, Any]], list[str]]:
+    """Records with a row number each; rows of one label share it when there are groups."""
+    grouped = "group" in frame.columns
+    records, labels = [], []
+    for record in frame.to_dicts():
+        label = str(record["label"])
+        if not (grouped and label in labels):
+            labels.append(label)
+        numbers = {k: _finite(record[k]) for k in ("value", "low", "high")}
+        row = {"row": labels.index(label) if grouped else len(labels) - 1, "label": label, **numbers}
+        if grouped:
+            row["group"] = str(record["group"])
+        row["text"] = _text(numbers["value"], numbers["low"], numbers["high"])
+        records.append(row)
+    return records, labels
+
+
+def _ends(row: dict[str, Any], axis: Axis) -> None:
+    """Where the line is drawn, and whether it runs out of the plot on a side without a bound."""
+    low, high = row["low"], row["high"]
+    row["bounded"] = low is not None and high is not None
+    if low is None and high is None:
+        row["from"] = row["to"] = None
+        return
+    row["from"] = axis.low if low is None else max(low, axis.low)
+    row["to"] = axis.high if high is None else high
+    row["open"] = axis.high if high is None else axis.low if low is None else None
+
+
+def _label_layer(labels: list[str], left: float) -> Spec:
+    values = [{"row": i, "text": "\n".join(_lines(label))} for i, label in enumerate(labels)]
+    return {
+        "data": {"values": values},
+        "mark": {"type": "text", "align": "left", "baseline": "middle", "lineBreak": "\n", "lineHeight": 13},
+        "encoding": {"y": _y(), "x": {"value": -left}, "text": {"field": "text"}},
+    }
+
+
+def _mark_layers(rows: list[dict[str, Any]], axis: Axis, grouped: bool) -> list[Spec]:
+    colour: dict[str, Any] = {"value": BLUE}
+    offset: dict[str, Any] = {}
+    if grouped:
+        groups = list(dict.fromkeys(r["group"] for r in rows))
+        scale = {"domain": groups, "range": list(CATEGORIES[: len(groups)])}
+        colour = {
+            "field": "group",
+            "type": "nominal",
+            "scale": scale,
+            "legend": {"orient": "top", "title": None, "labelFontSize": SIZE, "symbolType": "circle"},
+        }
+        offset = {"yOffset": {"field": "group", "type": "nominal", "sort": groups, "scale": {"paddingOuter": 0.6}}}
+    x = axis.encoding("from")
+    common = {"y": _y(), "color": colour, **offset}
+    spans = [r for r in rows if r["from"] is not None]
+    line = {
+        "data": {"values": spans},
+        "mark": {"type": "rule", "strokeWidth": 4 if not grouped else 3, "opacity": 0.4, "strokeCap": "round"},
+        "encoding": {"x": x, "x2": {"field": "to"}, **common},
+    }
+    open_ended = [r for r in spans if r.get("open") is not None]
+    arrow = {
+        "data": {"values": open_ended},
+        "mark": {"type": "point", "filled": True, "shape": "triangle-right", "size": 70, "opacity": 0.7},
+        "encoding": {"x": {**x, "field": "open"}, **common},
+    }
+    dots = []
+    for filled in (True, False):
+        has = [r for r in rows if r["value"] is not None and (r["from"] is not None) == filled]
+        fill: dict[str, Any] = {"filled": True} if filled else {"filled": False, "strokeWidth": 1.8}
+        if not has:
+            continue
+        dots.append(
+            {
+                "data": {"values": has},
+                "mark": {"type": "point", "size": 62 if not grouped else 40, "opacity": 1, **fill},
+                "encoding": {"x": {**x, "field": "value"}, **common},
+            }
+        )
+    return [line, *([arrow] if open_ended else []), *dots]
+
+
+def _text_layer(rows: list[dict[str, Any]], plot: float) -> Spec:
+    return {
+        "data": {"values": [{"row": r["row"], "text": r["text"]} for r in rows]},
+        "mark": {"type": "text", "align": "left", "baseline": "middle", "color": GREY},
+        "encoding": {"y": _y(), "x": {"value": plot + 12}, "text": {"field": "text"}},
+    }
+
+
+def _y() -> dict[str, Any]:
+    return {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0, "paddingOuter": 0}}
+
+
+def _lines(label: str) -> list[str]:
+    return wrap(label, _LEFT, SIZE)
+
+
+def _text(value: float | None, low: float | None, high: float | None) -> str:
+    centre = "" if value is None else plain_number(value)
+    if low is None and high is None:
+        return centre
+    span = range_text(low, high)
+    return f"{centre} ({span})" if centre else span
+
+
+def range_text(low: float | None, high: float | None) -> str:
+    """An interval in few letters; the word thousand or million stands once when both ends share it.
+
+    Examples
+    --------
+    >>> range_text(200e3, 300e3), range_text(1, None), range_text(900e3, 1.2e6)
+    ('200–300 thousand', '1 or more', '900 thousand–1.2 million')
+    """
+    if high is None:
+        return f"{plain_number(low or 0)} or more"
+    if low is None:
+        return f"up to {plain_number(high)}"
+    first, last = plain_number(low), plain_number(high)
+    number, _, word = first.partition(" ")
+    if word and last.endswith(f" {word}"):
+        first = number
+    dash = "–" if not last.startswith("-") else " to "
+    return f"{first}{dash}{last}"
+
+
+def _finite(value: Any) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)
