@@ -1,0 +1,146 @@
+"""Builds a region pack's tables from the shared source folder: one command for a new revision of any source."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from zhol.core.errors import ZholError
+from zhol.publishers.plan import Plan, read_plan
+from zhol.publishers.sources import sources
+from zhol.region import schema
+
+# One file a publisher; each has `tables(root, plan)`.
+ADAPTERS = (
+    "undesa_stock",
+    "wpp",
+    "world_bank",
+    "knomad",
+    "unhcr",
+    "ucdp",
+    "cepii",
+    "passport_index",
+    "frontex",
+    "missing_migrants",
+    "eurostat",
+    "vdem",
+)
+_INPUTS = ("region.yaml", "places.csv", "README.md")
+
+
+def build(source_dir: str | Path, out: str | Path, region: str = "central_asia") -> dict[str, int]:
+    """Read the source files and write the pack's tables.
+
+    Parameters
+    ----------
+    source_dir : path
+        Folder with ``data/`` and ``evidence/``, or the data folder itself (then without the cited figures).
+    out : path
+        Folder to write to. The region's hand-written inputs are copied there if it is not the pack's own folder.
+    region : str
+        Name of the pack whose ``places.csv`` and plan (``publishers/plans``) say what to build.
+
+    Returns
+    -------
+    dict
+        Table name to number of rows, in the order written.
+
+    Raises
+    ------
+    ZholError
+        If a source file is missing, lacks a column or holds a cell that cannot be used. Then nothing is written.
+
+    Notes
+    -----
+    The same inputs give the same bytes. Tables are written to a temporary folder first and then moved.
+    """
+    plan = read_plan(region)
+    data, evidence = _roots(Path(source_dir))
+    tables: dict[str, pl.DataFrame] = {}
+    for name in ADAPTERS:
+        tables |= importlib.import_module(f"zhol.publishers.{name}").tables(data, plan)
+    described = None
+    module = importlib.import_module("zhol.publishers.evidence")
+    if evidence is not None and plan.options.get("evidence") and hasattr(module, "tables"):
+        tables |= module.tables(evidence.parent)
+        described = module.sources(evidence)
+    for remark in plan.options.get("remarks", []):
+        tables[remark["table"]] = _remarked(tables, remark, plan)
+    tables = {n: f for n, f in tables.items() if n in schema.tables()}
+    tables["sources"] = sources({**tables, "places": plan.places}, described)
+    _write(tables, plan, Path(out))
+    return {name: frame.height for name, frame in tables.items()}
+
+
+def _roots(source_dir: Path) -> tuple[Path, Path | None]:
+    """The data folder and, if there, the evidence folder beside it."""
+    if not source_dir.is_dir():
+        raise ZholError("no such folder", found=str(source_dir), expected="the folder that holds data/ and evidence/")
+    data = source_dir / "data" if (source_dir / "data").is_dir() else source_dir
+    if not (data / "undesa_ims").is_dir():
+        raise ZholError(
+            "folder holds no source files",
+            found=source_dir.name,
+            expected="data/undesa_ims and its neighbours below it",
+        )
+    evidence = data.parent / "evidence"
+    return data, evidence if evidence.is_dir() else None
+
+
+def _remarked(tables: dict[str, pl.DataFrame], remark: dict[str, Any], plan: Plan) -> pl.DataFrame:
+    """Set a note on the rows that a remark of the plan names, or leave those rows out."""
+    frame = tables.get(remark["table"])
+    unknown = [c for c in remark["where"] if frame is None or c not in frame.columns]
+    if frame is None or unknown:
+        found = remark["table"] if frame is None else unknown[0]
+        raise ZholError("remark names no such table or column", file=f"{plan.folder.name}.yaml", found=found)
+    if "note" not in frame.columns:
+        frame = frame.with_columns(note=pl.lit(None, pl.String))
+    rows = pl.all_horizontal(_matches(column, wanted) for column, wanted in remark["where"].items())
+    if remark.get("drop"):
+        return frame.filter(~rows)
+    note = pl.concat_str("note", pl.lit(" ".join(remark["note"].split())), separator="; ", ignore_nulls=True)
+    return frame.with_columns(note=pl.when(rows).then(note).otherwise("note"))
+
+
+def _matches(column: str, wanted: Any) -> pl.Expr:
+    """One value, a list of values, or a mapping with `from` and `to` (either may be left out)."""
+    if isinstance(wanted, dict):
+        low, high = wanted.get("from"), wanted.get("to")
+        return pl.col(column).is_between(
+            pl.col(column).min() if low is None else low, pl.col(column).max() if high is None else high
+        )
+    values = wanted if isinstance(wanted, list) else [wanted]
+    return pl.any_horizontal(pl.col(column) == value for value in values).fill_null(False)
+
+
+def _write(tables: dict[str, pl.DataFrame], plan: Plan, out: Path) -> None:
+    """Write everything beside the target, then move file by file, so that nothing is ever half a file."""
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as folder:
+        temporary = Path(folder)
+        for name, frame in tables.items():
+            (temporary / f"{name}.csv").write_bytes(_csv(frame))
+        if out.resolve() != plan.folder.resolve():
+            for name in _INPUTS:
+                if (plan.folder / name).is_file():
+                    shutil.copyfile(plan.folder / name, temporary / name)
+        for path in sorted(temporary.iterdir()):
+            path.replace(out / path.name)
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    """CSV with whole numbers written as whole numbers and true/false in lower case."""
+    floats = [c for c, t in frame.schema.items() if t == pl.Float64]
+    whole = {
+        c: pl.when(pl.col(c) == pl.col(c).round(0))
+        .then(pl.col(c).cast(pl.Int64, strict=False).cast(pl.String))
+        .otherwise(pl.col(c).cast(pl.String))
+        for c in floats
+    }
+    return frame.with_columns(**whole).write_csv(line_terminator="\n").encode("utf-8")
