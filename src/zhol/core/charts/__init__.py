@@ -6,19 +6,42 @@ Each kind comes twice: ``interval_spec`` gives the Vega-Lite specification (a di
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from zhol.core.charts.corridors import corridors_spec, world_frame
+from zhol.core.charts.dumbbell import dumbbell_spec
 from zhol.core.charts.fan import fan_spec
 from zhol.core.charts.interval import interval_spec
 from zhol.core.charts.lines import lines_spec
+from zhol.core.charts.matrix import matrix_spec
 from zhol.core.charts.render import to_altair, to_png, to_svg
 
 if TYPE_CHECKING:
     import altair as alt
 
+    from zhol.core.world import Frame
+
     Chart = alt.Chart | alt.LayerChart
 
-__all__ = ["fan", "fan_spec", "interval", "interval_spec", "lines", "lines_spec", "to_altair", "to_png", "to_svg"]
+__all__ = [
+    "corridors_spec",
+    "dumbbell",
+    "dumbbell_spec",
+    "fan",
+    "fan_spec",
+    "interval",
+    "interval_spec",
+    "lines",
+    "lines_spec",
+    "map",
+    "matrix",
+    "matrix_spec",
+    "to_altair",
+    "to_png",
+    "to_svg",
+    "world_frame",
+]
 
 
 def interval(table: Any, *, unit: str, title: str = "", **options: Any) -> Chart:
@@ -41,3 +64,18 @@ def lines(table: Any, *, unit: str, title: str = "", **options: Any) -> Chart:
 def fan(table: Any, *, unit: str, title: str = "", **options: Any) -> Chart:
     """Projection fan of a table with year, value, low, high and level; see ``fan_spec`` for the options."""
     return to_altair(fan_spec(table, unit=unit, title=title, **options))
+
+
+def matrix(table: Any, *, levels: Sequence[str], title: str = "", **options: Any) -> Chart:
+    """Matrix of a table with row, column and level; see ``matrix_spec`` for the options."""
+    return to_altair(matrix_spec(table, levels=levels, title=title, **options))
+
+
+def dumbbell(table: Any, *, unit: str, title: str = "", **options: Any) -> Chart:
+    """Dumbbell chart of a table with label, source and value; see ``dumbbell_spec`` for the options."""
+    return to_altair(dumbbell_spec(table, unit=unit, title=title, **options))
+
+
+def map(corridors: Any, places: Any, *, unit: str, frame: Frame, title: str = "", **options: Any) -> Chart:
+    """Map of corridors between places; see ``corridors_spec`` for the options."""
+    return to_altair(corridors_spec(corridors, places, unit=unit, frame=frame, title=title, **options))

@@ -49,11 +49,11 @@ def interval_spec(
     for row in rows:
         _ends(row, axis)
     grouped = "group" in frame.columns
-    left = min(_LEFT, max(text_width(line, SIZE) for label in labels for line in _lines(label))) + 14
+    left = min(_LEFT, max(text_width(line, SIZE) for label in labels for line in label_lines(label))) + 14
     right = 8.0 if grouped else max(text_width(r["text"], SIZE) for r in rows) + 14
-    step = max(22, 13 * max(len(_lines(label)) for label in labels) + 9)
+    step = max(22, 13 * max(len(label_lines(label)) for label in labels) + 9)
     plot = max(width - left - right - 4, 120)
-    layers = [_label_layer(labels, left), *_mark_layers(rows, axis, grouped)]
+    layers = [label_layer(labels, left), *_mark_layers(rows, axis, grouped)]
     if not grouped:
         layers.append(_text_layer(rows, plot))
     spec: Spec = {**titles(title, subtitle), "width": plot, "height": step * len(labels), "layer": layers}
@@ -89,13 +89,16 @@ def _ends(row: dict[str, Any], axis: Axis) -> None:
     row["open"] = axis.high if high is None else axis.low if low is None else None
 
 
-def _label_layer(labels: list[str], left: float) -> Spec:
-    values = [{"row": i, "text": "\n".join(_lines(label))} for i, label in enumerate(labels)]
-    return {
-        "data": {"values": values},
-        "mark": {"type": "text", "align": "left", "baseline": "middle", "lineBreak": "\n", "lineHeight": 13},
-        "encoding": {"y": _y(), "x": {"value": -left}, "text": {"field": "text"}},
-    }
+def label_layer(labels: list[str], left: float) -> Spec:
+    """Names of the rows at the far left, each centred on its row whatever its number of lines."""
+    texts = [(i, label_lines(label)) for i, label in enumerate(labels)]
+    layers = []
+    for count in sorted({len(parts) for _, parts in texts}):
+        values = [{"row": i, "text": "\n".join(parts)} for i, parts in texts if len(parts) == count]
+        mark = {"type": "text", "align": "left", "baseline": "middle", "lineBreak": "\n", "lineHeight": 13}
+        encoding = {"y": row_axis(), "x": {"value": -left}, "text": {"field": "text"}}
+        layers.append({"data": {"values": values}, "mark": {**mark, "dy": -6.5 * (count - 1)}, "encoding": encoding})
+    return {"layer": layers}
 
 
 def _mark_layers(rows: list[dict[str, Any]], axis: Axis, grouped: bool) -> list[Spec]:
@@ -108,11 +111,17 @@ def _mark_layers(rows: list[dict[str, Any]], axis: Axis, grouped: bool) -> list[
             "field": "group",
             "type": "nominal",
             "scale": scale,
-            "legend": {"orient": "top", "title": None, "labelFontSize": SIZE, "symbolType": "circle"},
+            "legend": {
+                "orient": "top",
+                "title": None,
+                "labelFontSize": SIZE,
+                "symbolType": "circle",
+                "symbolOpacity": 1,
+            },
         }
         offset = {"yOffset": {"field": "group", "type": "nominal", "sort": groups, "scale": {"paddingOuter": 0.6}}}
     x = axis.encoding("from")
-    common = {"y": _y(), "color": colour, **offset}
+    common = {"y": row_axis(), "color": colour, **offset}
     spans = [r for r in rows if r["from"] is not None]
     line = {
         "data": {"values": spans},
@@ -145,15 +154,17 @@ def _text_layer(rows: list[dict[str, Any]], plot: float) -> Spec:
     return {
         "data": {"values": [{"row": r["row"], "text": r["text"]} for r in rows]},
         "mark": {"type": "text", "align": "left", "baseline": "middle", "color": GREY},
-        "encoding": {"y": _y(), "x": {"value": plot + 12}, "text": {"field": "text"}},
+        "encoding": {"y": row_axis(), "x": {"value": plot + 12}, "text": {"field": "text"}},
     }
 
 
-def _y() -> dict[str, Any]:
+def row_axis() -> dict[str, Any]:
+    """Encoding that puts each row number on its own line."""
     return {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0, "paddingOuter": 0}}
 
 
-def _lines(label: str) -> list[str]:
+def label_lines(label: str) -> list[str]:
+    """A row's name in lines that fit beside the plot."""
     return wrap(label, _LEFT, SIZE)
 
 
