@@ -14,6 +14,7 @@ from zhol.core.errors import ZholError
 from zhol.publishers.plan import Plan, read_plan
 from zhol.publishers.sources import sources
 from zhol.region import schema
+from zhol.region.validate import check_pack
 
 # One file a publisher; each has `tables(root, plan)`.
 ADAPTERS = (
@@ -57,7 +58,7 @@ def build(source_dir: str | Path, out: str | Path, region: str = "central_asia")
 
     Notes
     -----
-    The same inputs give the same bytes. Tables are written to a temporary folder first and then moved.
+    The same inputs give the same bytes. The whole pack is written to a temporary folder and checked before it is moved.
     """
     plan = read_plan(region)
     data, evidence = _roots(Path(source_dir))
@@ -120,18 +121,26 @@ def _matches(column: str, wanted: Any) -> pl.Expr:
 
 
 def _write(tables: dict[str, pl.DataFrame], plan: Plan, out: Path) -> None:
-    """Write everything beside the target, then move file by file, so that nothing is ever half a file."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as folder:
-        temporary = Path(folder)
-        for name, frame in tables.items():
-            (temporary / f"{name}.csv").write_bytes(_csv(frame))
-        if out.resolve() != plan.folder.resolve():
+    """Write a whole pack beside the target, check it as a reader would, then move file by file.
+
+    So nothing is ever half a file, and what does not load is not written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as folder:
+            temporary = Path(folder)
             for name in _INPUTS:
                 if (plan.folder / name).is_file():
                     shutil.copyfile(plan.folder / name, temporary / name)
-        for path in sorted(temporary.iterdir()):
-            path.replace(out / path.name)
+            for name, frame in tables.items():
+                (temporary / f"{name}.csv").write_bytes(_csv(frame))
+            check_pack(temporary)
+            own = out.resolve() == plan.folder.resolve()
+            for path in sorted(temporary.iterdir()):
+                if not (own and path.name in _INPUTS):
+                    path.replace(out / path.name)
+    except OSError as error:
+        raise ZholError("cannot write there", file=out, found=error.strerror, hint="choose another folder") from error
 
 
 def _csv(frame: pl.DataFrame) -> bytes:

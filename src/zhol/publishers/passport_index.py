@@ -8,10 +8,9 @@ import polars as pl
 
 from zhol.core.errors import ZholError
 from zhol.publishers.plan import Plan
-from zhol.publishers.source_files import TEXT, read
+from zhol.publishers.source_files import TEXT, editions, read
 
-_LATEST = "passport_index_2025-01-12.csv"
-_SNAPSHOTS = "passport_index_snapshots_2019_2025_region.csv"
+_EARLIER = "passport_index/passport_index_snapshots_2019_2025_region.csv"
 _WORDS = {
     "visa free": "visa_free",
     "visa on arrival": "visa_on_arrival",
@@ -30,9 +29,10 @@ def tables(root: Path, plan: Plan) -> dict[str, pl.DataFrame]:
     A block has a requirement where all its members agree, otherwise ``mixed``, with the count of each in the note.
     """
     columns = {"passport": TEXT, "destination": TEXT, "requirement": TEXT}
-    latest = read(root, f"passport_index/{_LATEST}", columns).with_columns(snapshot=pl.lit(_LATEST[15:25]))
-    earlier = read(root, f"passport_index/{_SNAPSHOTS}", {"snapshot": TEXT, **columns})
-    cells = pl.concat([earlier, latest.select(earlier.columns)]).unique(
+    files = editions(root, "passport_index/passport_index_*.csv")
+    whole = [read(root, name, columns).select(pl.lit(date).alias("snapshot"), *columns) for date, name in files.items()]
+    earlier = read(root, _EARLIER, {"snapshot": TEXT, **columns})
+    cells = pl.concat([*whole, earlier]).unique(
         ["snapshot", "passport", "destination"], keep="first", maintain_order=True
     )
     cells = cells.select(
@@ -61,7 +61,7 @@ def _requirements(cells: pl.DataFrame) -> pl.DataFrame:
     if strange.height:
         raise ZholError(
             "unknown visa requirement",
-            file=_LATEST,
+            file=_EARLIER,
             column="requirement",
             found=strange["found"][0],
             expected=", ".join(_WORDS),

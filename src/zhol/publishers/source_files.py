@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -55,6 +56,31 @@ def read(root: Path, name: str, columns: dict[str, str]) -> pl.DataFrame:
             expected=", ".join(columns),
         )
     return frame.select(_typed(frame, column, kind, path) for column, kind in columns.items())
+
+
+def editions(root: Path, name: str) -> dict[str, str]:
+    """Files whose name differs only in a year or date, newest last: ``*`` in ``name`` stands for it.
+
+    Raises
+    ------
+    ZholError
+        If there is none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> (folder / "a_2020.csv").touch()
+    >>> editions(folder, "a_*.csv")
+    {'2020': 'a_2020.csv'}
+    """
+    before, after = name.split("*")
+    found = sorted(path.relative_to(root).as_posix() for path in root.glob(name))
+    dated = {path.removeprefix(before).removesuffix(after): path for path in found}
+    dated = {edition: path for edition, path in dated.items() if re.fullmatch(r"\d{4}(-\d{2}-\d{2})?", edition)}
+    if not dated:
+        raise ZholError("source file not found", file=root / name, hint=f"it belongs at {name} below the data folder")
+    return dated
 
 
 def _typed(frame: pl.DataFrame, column: str, kind: str, path: Path) -> pl.Series:

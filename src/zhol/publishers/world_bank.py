@@ -80,7 +80,7 @@ def _blocks(wide: pl.DataFrame, plan: Plan, variable: str, column: str, unit: st
             note=pl.format(
                 words + " of {} places with {} % of the block's people",
                 "cells",
-                (pl.col("held") * 100).round(1),
+                (pl.col("held") * 100).round(2),
             ),
         )
     )

@@ -13,7 +13,7 @@ from zhol.publishers.source_files import COUNT, NUMBER, TEXT, WHOLE, read
 _WORKING = ["15-24", "25-44", "45-64"]
 _FLOWS = {"births": "births_k", "deaths": "deaths_k", "net_migration": "net_migration_k"}
 _SUMMED = "sum of {} places"
-_BOUNDS = "sum of {} places; bounds summed too, as if the errors of all members moved together: wider than the truth"
+_BOUNDS = "sum of {} places; bounds summed too, as if the errors of all members moved together: rather too wide"
 
 
 def tables(root: Path, plan: Plan) -> dict[str, pl.DataFrame]:
