@@ -285,7 +285,7 @@ def _sampler(
     import jax
     from numpyro.infer import MCMC, NUTS, init_to_median
 
-    kernel = NUTS(_model(data, definition, years), target_accept_prob=0.95, init_strategy=init_to_median())
+    kernel = NUTS(_model(data, definition, years), target_accept_prob=0.9, init_strategy=init_to_median())
     mcmc = MCMC(
         kernel,
         num_warmup=500,
@@ -338,15 +338,17 @@ def _model(data: Observations, definition: _Definition, years: np.ndarray) -> Ca
         half = numpyro.sample("half", dist.HalfNormal(1.0).expand([len(related)]).to_event(1))
         shift = numpyro.deterministic("shift", spread * jnp.where(sign == 0, free, sign * half))
 
-        bias_sd = numpyro.sample("bias_sd", dist.HalfNormal(bias_scale * scale).to_event(1))
-        error_sd = numpyro.sample("error_sd", dist.HalfNormal(error_scale * scale).to_event(1))
+        # Scales are log-normal around the stated ones: a half-normal would let them touch zero, and the sampler stall.
+        wide = dist.Normal(0.0, prior["scale_sd"]).expand([len(data.grade_names)]).to_event(1)
+        bias_sd = numpyro.deterministic("bias_sd", bias_scale * scale * jnp.exp(numpyro.sample("bias_log", wide)))
+        error_sd = numpyro.deterministic("error_sd", error_scale * scale * jnp.exp(numpyro.sample("error_log", wide)))
         raw = numpyro.sample("raw", dist.StudentT(tails, 0.0, 1.0).expand([len(data.source_names)]).to_event(1))
         bias = numpyro.deterministic("bias", bias_sd[data.source_grade] * raw)
 
         at = log_stock[:, before] * (1 - share) + log_stock[:, before + 1 if size[1] > 1 else before] * share
         truth = numpyro.deterministic("truth", logsumexp(at + outside.T, axis=0))
         mean = truth + shift[data.concept] + bias[data.source]
-        sd = jnp.sqrt(error_sd[data.grade] ** 2 + jnp.array(data.range_sd) ** 2 + 1e-6)
+        sd = jnp.sqrt(error_sd[data.grade] ** 2 + jnp.array(data.range_sd) ** 2)
         numpyro.factor("figures", _log_likelihood(data, mean, sd, tails).sum())
 
     return model
