@@ -25,18 +25,21 @@ _PERSONAL = re.compile(
 )
 
 
-def personal_columns(columns: Iterable[str]) -> list[str]:
+def personal_columns(columns: Iterable[str], also: Iterable[str] = ()) -> list[str]:
     """Names among ``columns`` that point at a person, a document, a device or an exact place.
+
+    ``also`` are names that do so in this table only: ``name`` is harmless in a table of places.
 
     Examples
     --------
     >>> personal_columns(["origin", "Passport No", "date-of-birth", "persons"])
     ['Passport No', 'date-of-birth']
     """
-    return [c for c in columns if _PERSONAL.match(re.sub(r"[^\w]+", "_", c.strip()).strip("_").lower())]
+    plain = {c: re.sub(r"[^\w]+", "_", c.strip()).strip("_").lower() for c in columns}
+    return [c for c, name in plain.items() if _PERSONAL.match(name) or name in set(also)]
 
 
-def refuse_personal(columns: Iterable[str], *, file: str | None = None) -> None:
+def refuse_personal(columns: Iterable[str], *, file: str | None = None, also: Iterable[str] = ()) -> None:
     """Raise if a table has a column about individual persons.
 
     Raises
@@ -44,7 +47,7 @@ def refuse_personal(columns: Iterable[str], *, file: str | None = None) -> None:
     ZholError
         Naming the first such column.
     """
-    found = personal_columns(columns)
+    found = personal_columns(columns, also)
     if found:
         raise ZholError(
             "column holds data about individual persons",

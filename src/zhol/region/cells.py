@@ -15,10 +15,12 @@ from zhol.core.errors import ZholError
 from zhol.region.iso3166 import is_country
 from zhol.region.schema import Column
 
-_NUMBER = r"^-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?$"
-_WHOLE = r"^-?\d{1,18}$"
-_WHEN = r"^\d{4}(?:-\d{2}(?:-\d{2})?)?$"
-_ID = r"^[^\s,;\"']{1,80}$"
+# Digits are 0 to 9 only: \d would let in the digits of every script, which no reader of numbers understands.
+_NUMBER = r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+_WHOLE = r"-?[0-9]{1,18}"
+_WHEN = r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_ID = r"[^\s,;\"']{1,80}"
 _NO_NUMBER = {"nan", "inf", "+inf", "-inf", "infinity", "-infinity"}
 _MISSING_WORDS = {"na", "n/a", "null", "none", "-", "–", "—", ".", "..", "...", "…", "missing", "unknown", "нет"}
 
@@ -68,7 +70,7 @@ def _suspects(unique: pl.Series, column: Column) -> list[str]:
     numbers = unique.cast(pl.Float64, strict=False)
     low = -math.inf if column.min is None else column.min
     high = math.inf if column.max is None else column.max
-    clear = unique.str.contains(pattern) & numbers.is_between(low, high)
+    clear = unique.str.contains(f"^(?:{pattern})$") & numbers.is_between(low, high)
     return unique.filter(~clear.fill_null(False)).to_list()
 
 
@@ -91,7 +93,7 @@ def _text(value: str, column: Column, known: Known) -> Verdict:
 
 
 def _id(value: str, column: Column, known: Known) -> Verdict:
-    return None if re.match(_ID, value) else ("not an id", column.expected)
+    return None if re.fullmatch(_ID, value) else ("not an id", column.expected)
 
 
 def _choice(value: str, column: Column, known: Known) -> Verdict:
@@ -126,19 +128,19 @@ def _iso(value: str, column: Column, known: Known) -> Verdict:
 
 
 def _year(value: str, column: Column, known: Known) -> Verdict:
-    if not re.match(_WHOLE, value):
+    if not re.fullmatch(_WHOLE, value):
         return "not a year", column.expected
     assert column.min is not None and column.max is not None
     return None if column.min <= int(value) <= column.max else ("year out of range", column.expected)
 
 
 def _when(value: str, column: Column, known: Known) -> Verdict:
-    padded = value + "-01-01"[len(value) - 4 :] if re.match(_WHEN, value) else ""
+    padded = value + "-01-01"[len(value) - 4 :] if re.fullmatch(_WHEN, value) else ""
     return None if _is_day(padded) else ("not a date", column.expected)
 
 
 def _date(value: str, column: Column, known: Known) -> Verdict:
-    return None if len(value) == 10 and _is_day(value) else ("not a date", column.expected)
+    return None if re.fullmatch(_DAY, value) and _is_day(value) else ("not a date", column.expected)
 
 
 def _is_day(value: str) -> bool:
@@ -154,7 +156,7 @@ def _bool(value: str, column: Column, known: Known) -> Verdict:
 
 def _number(value: str, column: Column, known: Known) -> Verdict:
     whole = column.kind == "count"
-    if not re.match(_NUMBER, value):
+    if not re.fullmatch(_NUMBER, value):
         return _no_number(value), column.expected
     number = float(value)
     if not math.isfinite(number):
@@ -165,7 +167,7 @@ def _number(value: str, column: Column, known: Known) -> Verdict:
     if column.max is not None and number > column.max:
         what = f" of {column.unit}" if column.unit else ""
         return f"implausible number{what}", column.expected
-    return ("not a whole number", column.expected) if whole and not re.match(_WHOLE, value) else None
+    return ("not a whole number", column.expected) if whole and not re.fullmatch(_WHOLE, value) else None
 
 
 def _no_number(value: str) -> str:
@@ -174,9 +176,9 @@ def _no_number(value: str) -> str:
         return "not a finite number (leave the cell empty where there is none)"
     if bare in _MISSING_WORDS:
         return "a word for missing (leave the cell empty)"
-    if re.fullmatch(r"-?[\d\s  '’]*\d,\d+", value):
+    if re.fullmatch(r"-?[0-9\s'’]*[0-9],[0-9]+", value):
         return "number with a comma (decimals take a point, thousands take nothing)"
-    if re.fullmatch(r"-?\d[\d\s  '’,.]*", value):
+    if re.fullmatch(r"-?[0-9][0-9\s'’,.]*", value):
         return "number with separators (thousands take nothing)"
     return "text in a column of numbers"
 

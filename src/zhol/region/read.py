@@ -30,6 +30,9 @@ _BINARY = {
 }
 _CHUNK = 1 << 20
 
+# In a table that has no such column, a name can only be a person's.
+PERSONAL_HERE = ("name", "names")
+
 
 class Raw(NamedTuple):
     """Cells of one table as text, and the digest of the file they came from."""
@@ -104,7 +107,7 @@ def _header(text: str, path: Path, table: Table) -> list[str]:
     line = text.partition("\n")[0].rstrip("\r")
     names = _split(line, path)
     _refuse_other_separators(line, path, table)
-    refuse_personal([n for n in names if n not in table.names], file=str(path))
+    refuse_personal([n for n in names if n not in table.names], file=str(path), also=PERSONAL_HERE)
     for place, name in enumerate(names, start=1):
         if not name.strip():
             raise ZholError("column without a name", file=path, row=1, hint=f"it is column {place}")
@@ -161,6 +164,7 @@ def _cells(data: bytes, text: str, header: list[str], path: Path) -> pl.DataFram
         raise _uneven(text, len(header), path, str(error)) from None
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
+    _refuse_blank(frame, path)
     _refuse_long(frame, path)
     return frame
 
@@ -178,6 +182,12 @@ def _uneven(text: str, width: int, path: Path, reason: str) -> ZholError:
     except csv.Error as error:
         return ZholError("row cannot be read", file=path, row=row + 1, hint=str(error))
     return ZholError("cannot be read as CSV", file=path, hint=re.sub(r"^CSV parse error: ", "", reason))
+
+
+def _refuse_blank(frame: pl.DataFrame, path: Path) -> None:
+    blank = frame.select(pl.all_horizontal(pl.all().is_null()).alias("blank"))["blank"]
+    if blank.any():
+        raise ZholError("row is blank", file=path, row=int(blank.arg_true()[0]) + 2, hint="remove it")
 
 
 def _refuse_long(frame: pl.DataFrame, path: Path) -> None:

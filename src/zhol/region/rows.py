@@ -84,7 +84,7 @@ def _bounds(frame: pl.DataFrame, chosen: pl.Expr, word: str, rule: UnitRule, tab
         if hit := _first(frame, chosen & ~pl.col(column).is_between(rule.min, rule.max)):
             found = hit[1][column]
             reason = "negative" if found < 0 <= rule.min else "implausible"
-            expected = f"a number from {rule.min:.15g} to {rule.max:.15g}"
+            expected = f"a number from {rule.min:,.15g} to {rule.max:,.15g}"
             yield Finding(hit[0], column, f"{reason} number of {word}", _plain(found), expected)
 
 

@@ -67,12 +67,7 @@ class Column(_Strict):
     @property
     def expected(self) -> str:
         """What a cell should hold, for an error or a handbook."""
-        if self.of:
-            return " | ".join(self.of)
-        if self.kind in ("number", "count") and self.min is not None and self.max is not None:
-            kind = "a number" if self.kind == "number" else "a whole number"
-            return f"{kind} from {self.min:.15g} to {self.max:.15g}"
-        return self.says
+        return " | ".join(self.of) or self.says
 
 
 class UnitRule(_Strict):
@@ -149,7 +144,7 @@ def tables() -> Mapping[str, Table]:
     >>> tables()["stocks"].key
     ('year', 'origin', 'destination', 'revision')
     >>> tables()["stocks"].column("persons").expected
-    'a whole number from 0 to 10000000000'
+    'a whole number from 0 to 10 billion'
     """
     document = _document()
     return MappingProxyType(
@@ -171,7 +166,7 @@ def table(name: str) -> Table:
     ['origin', 'destination', 'mode']
     """
     if not isinstance(name, str) or name not in tables():
-        raise ZholError("unknown table", found=name, expected=f"one of {', '.join(tables())}")
+        raise ZholError("unknown table", found=str(name), expected=f"one of {', '.join(tables())}")
     return tables()[name]
 
 
@@ -187,8 +182,11 @@ def _table(name: str, given: dict[str, Any], every: dict[str, Any]) -> Table:
 def _column(name: str, rule: dict[str, Any], kind: str | None) -> Column:
     term = terms()[name]
     kind = kind or term.kind
-    bounds = _document()["kinds"][kind]
-    return Column(**{**bounds, **rule}, name=name, kind=kind, unit=term.unit, about=term.description)
+    whole = {**_document()["kinds"][kind], **rule}
+    if "min" in rule or "max" in rule:
+        what = "a whole number" if kind == "count" else "a number"
+        whole["says"] = f"{what} from {whole['min']:,.15g} to {whole['max']:,.15g}"
+    return Column(**whole, name=name, kind=kind, unit=term.unit, about=term.description)
 
 
 @cache

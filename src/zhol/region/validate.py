@@ -14,7 +14,7 @@ from zhol.core.errors import ZholError
 from zhol.region import iso3166
 from zhol.region.cells import Known, typed
 from zhol.region.manifest import Manifest, read_manifest
-from zhol.region.read import Raw, decode, read_bytes, read_table
+from zhol.region.read import PERSONAL_HERE, Raw, decode, read_bytes, read_table
 from zhol.region.rows import check_rows
 from zhol.region.schema import Table, beside, limits, tables
 
@@ -39,11 +39,14 @@ def check_pack(root: Path) -> Checked:
     manifest, digest = _manifest(root)
     raw = {name: read_table(files[name], table) for name, table in tables().items() if name in files}
     known = _known(raw, files)
-    frames = {name: _typed(raw[name].frame, tables()[name], files[name], known) for name in raw}
+    frames: dict[str, pl.DataFrame] = {}
+    for name in raw:  # places and sources come first: what is wrong there would look wrong everywhere else
+        frames[name] = _typed(raw[name].frame, tables()[name], files[name], known)
+        check_rows(frames[name], tables()[name], files[name], known.places)
+        if name == "places":
+            _check_places(frames[name], files[name])
     _check_manifest(manifest, root, known, set(raw))
-    _check_places(frames["places"], files["places"])
     for name, frame in frames.items():
-        check_rows(frame, tables()[name], files[name], known.places)
         _check_references(frame, tables()[name], files[name], frames)
     together = "".join(f"{name}={part.digest};" for name, part in sorted(raw.items()))
     return Checked(manifest, frames, hashlib.sha256((digest + together).encode()).hexdigest())
@@ -80,7 +83,9 @@ def _foreign(path: Path) -> ZholError:
     if path.suffix.lower() == ".csv" and path.is_file():
         with path.open("rb") as file:
             header = file.readline(100_000).decode("utf-8", errors="replace")
-        refuse_personal(header.strip().replace(";", ",").replace('"', "").split(","), file=str(path))
+        refuse_personal(
+            header.strip().replace(";", ",").replace('"', "").split(","), file=str(path), also=PERSONAL_HERE
+        )
         close = difflib.get_close_matches(path.stem.lower(), tables(), n=1)
         hint = f"did you mean {close[0]}.csv?" if close else None
         return ZholError("unknown table", file=path, expected=f"one of {', '.join(tables())}", hint=hint)
