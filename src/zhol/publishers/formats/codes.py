@@ -63,9 +63,11 @@ def plain(name: str) -> str:
     Examples
     --------
     >>> plain("  Côte d'Ivoire* "), plain("Kosovo (1)")
-    ('cote d ivoire', 'kosovo')
+    ('cote divoire', 'kosovo')
     """
-    letters = unicodedata.normalize("NFKD", name.replace("ı", "i")).encode("ascii", "ignore").decode()
+    letters = (
+        unicodedata.normalize("NFKD", re.sub("['’`]", "", name.replace("ı", "i"))).encode("ascii", "ignore").decode()
+    )
     words = re.sub(r"[^a-z]+", " ", letters.casefold().replace("&", " and ")).split()
     return " ".join("saint" if word == "st" else word for word in words)
 

@@ -39,8 +39,14 @@ ALONGSIDE = {
     "CONF_STATUS",
 }
 FREE = {"citizen", "geo", TIME}
-# Citizens that are no country: kept without a code where the layout has names.
-NO_COUNTRY = {"STLS": "STL", "UNK": "OOO", "RNC": "", "UK_OCT": ""}
+# Citizens that are no country, by label: kept without a code where the layout has names, else under the code said here.
+NO_COUNTRY = {
+    "STLS": ("Stateless", "STL"),
+    "UNK": ("Unknown", "OOO"),
+    "RNC": ("Recognised non-citizens", None),
+    "UK_OCT": ("British overseas countries and territories", None),
+}
+NAMES = {code: label for code, (label, _) in NO_COUNTRY.items()} | {"XK": "Kosovo*"}
 EU = ("EU27_2020", "European Union - 27 countries (from 2020)")
 
 Labels = dict[str, dict[str, str]]
@@ -137,6 +143,13 @@ def _open(path: Path, structures: list[Path]) -> pl.DataFrame:
     for column in ("geo", TIME, VALUE):
         if column not in frame.columns:
             raise ZholError(f"column {column!r} is missing", file=path, found=", ".join(frame.columns))
+    bad = frame.with_row_index("row", 2).filter(~pl.col(TIME).fill_null("").str.contains(r"^\d{4}$"))
+    if bad.height:
+        found = bad[TIME][0] or "nothing"
+        raise ZholError(
+            "not a year", file=path, row=int(bad["row"][0]), column=TIME, found=found, expected="annual figures"
+        )
+    no_bad_numbers(frame, VALUE, file=path, first_row=2)
     return frame
 
 
@@ -191,10 +204,6 @@ def _select(frame: pl.DataFrame, labels: Labels, dataset: Dataset, path: Path) -
                 f"no row with the wanted {name}", file=path, found=found, expected=" or ".join(select[name])
             )
         frame = kept
-    bad = frame.filter(~pl.col(TIME).fill_null("").str.contains(r"^\d{4}$"))
-    if bad.height:
-        raise ZholError("not a year", file=path, column=TIME, found=bad[TIME][0], expected="annual figures")
-    no_bad_numbers(frame, VALUE, file=path, first_row=2)
     return frame.with_columns(pl.col(TIME).cast(pl.Int64).alias("year"))
 
 
@@ -224,38 +233,36 @@ def _with_codes(frame: pl.DataFrame, column: str, path: Path, special: dict[str,
     return frame.with_columns(mapped.alias(f"{column}_iso3")).filter(pl.col(f"{column}_iso3").is_not_null())
 
 
-def _name(frame: pl.DataFrame, column: str, labels: Labels) -> pl.Expr:
+def _name(column: str, labels: Labels) -> pl.Expr:
     """Eurostat's own label where there is one, else the name of ISO 3166, else what the cell says."""
-    own = pl.coalesce(
-        f"{column} label", pl.col(column).replace_strict(labels.get(column, {}), default=None, return_dtype=pl.String)
-    )
+    known = pl.col(column).replace_strict(NAMES | labels.get(column, {}), default=None, return_dtype=pl.String)
+    label = pl.when(~pl.col(column).str.contains(r"^[A-Z0-9_]+$")).then(pl.col(column))
     iso = pl.col(f"{column}_iso3").replace_strict(names(), default=None, return_dtype=pl.String)
-    return pl.coalesce(own, iso, column).alias(column)
+    return pl.coalesce(f"{column} label", known, label, iso, column).alias(column)
 
 
 def _named(frame: pl.DataFrame, labels: Labels, path: Path) -> pl.DataFrame:
-    special = dict.fromkeys(NO_COUNTRY, "")
+    special = {word: "" for code, (label, _) in NO_COUNTRY.items() for word in (code, label)}
     frame = _with_codes(_with_codes(frame, "citizen", path, special), "geo", path, {})
     return frame.select(
         "year",
-        _name(frame, "citizen", labels),
+        _name("citizen", labels),
         pl.col("citizen_iso3").replace("", None),
-        _name(frame, "geo", labels),
+        _name("geo", labels),
         "geo_iso3",
         "n",
     )
 
 
 def _codes(frame: pl.DataFrame, labels: Labels, path: Path) -> pl.DataFrame:
-    special = {code: ours for code, ours in NO_COUNTRY.items() if ours}
-    frame = frame.filter(~pl.col("citizen").is_in([c for c, ours in NO_COUNTRY.items() if not ours]))
+    special = {word: ours for code, (label, ours) in NO_COUNTRY.items() if ours for word in (code, label)}
     frame = _with_codes(_with_codes(frame, "citizen", path, special), "geo", path, dict.fromkeys(EU, "EU27"))
     return frame.select("year", "citizen_iso3", "geo_iso3", "n")
 
 
 def _totals(frame: pl.DataFrame, labels: Labels, path: Path) -> pl.DataFrame:
     frame = _with_codes(frame, "geo", path, {})
-    return frame.select("year", _name(frame, "geo", labels), "n")
+    return frame.select("year", _name("geo", labels), "n")
 
 
 LAYOUTS = {"named": _named, "codes": _codes, "totals": _totals}

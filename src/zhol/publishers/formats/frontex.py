@@ -79,7 +79,7 @@ def read(paths: Sequence[Path], dataset: Dataset) -> Reading:
         no_bad_numbers(body.select(str(i)), str(i), file=sheet.file, first_row=sheet.header + 2, title=month)
     codes, unknown = _codes(body[nation])
     long = (
-        body.with_columns(pl.Series("nationality", codes), *(number(str(i)).alias(str(i)) for i in months))
+        body.with_columns(pl.Series("nationality", codes), *(number(str(i)) for i in months))
         # A total at the foot, a footnote or a blank row names no route or no nationality.
         .filter(pl.col(route).is_not_null() & pl.col("nationality").is_not_null())
         .select(

@@ -24,7 +24,8 @@ def number(column: str) -> pl.Expr:
     """
     text = pl.col(column).cast(pl.String).str.strip_chars()
     digits = text.str.replace_all(r"[\s\u00a0\u2009\u202f]", "")
-    return pl.when(text.str.to_lowercase().is_in(MISSING)).then(None).otherwise(digits).cast(pl.Float64, strict=False)
+    cell = pl.when(text.str.to_lowercase().is_in(MISSING)).then(None).otherwise(digits)
+    return cell.cast(pl.Float64, strict=False).alias(column)
 
 
 def no_bad_numbers(frame: pl.DataFrame, column: str, *, file: Path, first_row: int, title: str | None = None) -> None:
@@ -39,22 +40,22 @@ def no_bad_numbers(frame: pl.DataFrame, column: str, *, file: Path, first_row: i
     file : Path
         For the error.
     first_row : int
-        Row of the file, counted from 1, where the frame begins.
+        Row of the file, counted from 1, where the frame begins; a column ``row`` of the frame counts instead, if there.
     title : str, optional
         Name of the column in the file.
     """
     text = pl.col(column).cast(pl.String).str.strip_chars()
     value = number(column)
     wrong = text.is_not_null() & ~text.str.to_lowercase().is_in(MISSING) & (value.is_null() | ~value.is_finite())
-    bad = frame.with_row_index("row").filter(wrong)
+    bad = (frame if "row" in frame.columns else frame.with_row_index("row", first_row)).filter(wrong)
     if bad.height:
         raise ZholError(
             "not a number",
             file=file,
-            row=int(bad["row"][0]) + first_row,
+            row=int(bad["row"][0]),
             column=title or column,
             found=bad[column][0],
-            expected="a number, or nothing or '..' where there is no figure",
+            expected="a number, or '..' for none",
         )
 
 

@@ -85,7 +85,7 @@ def _year_columns(sheet: Sheet) -> dict[tuple[int, str], int]:
             "the banner above the years does not name the sexes",
             file=sheet.file,
             row=sheet.header,
-            found=", ".join(banner.values()) or "nothing",
+            found=", ".join(SEXES[sex] for sex in banner.values()) or "nothing",
             expected="both sexes, male and female",
         )
     columns = {(year, banner[max(b for b in banner if b <= i)]): i for i, year in years.items() if i >= min(banner)}
@@ -113,7 +113,9 @@ def _tidy(sheet: Sheet, blocks: dict[tuple[int, str], int]) -> pl.DataFrame:
     ).with_columns(pl.col("basis").replace("", None).replace("IR", "RI"))
     used = body.filter(pl.col("dest").is_not_null() & pl.col("orig").is_not_null())
     for (year, _), column in blocks.items():
-        no_bad_numbers(used.select(str(column)), str(column), file=sheet.file, first_row=first_row, title=str(year))
+        no_bad_numbers(
+            used.select("row", str(column)), str(column), file=sheet.file, first_row=first_row, title=str(year)
+        )
     parts = [
         used.select(
             pl.lit(year).alias("year"),

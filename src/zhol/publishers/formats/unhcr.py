@@ -134,7 +134,7 @@ def _page(path: Path, items: list[Any], key: list[str], figures: list[str]) -> p
             )
     for name in ["year", *figures]:
         no_bad_numbers(frame, name, file=path, first_row=1)
-    frame = frame.with_columns(number(name).alias(name) for name in ["year", *figures])
+    frame = frame.with_columns(number(name) for name in ["year", *figures])
     frame = frame.with_columns(counts(name) for name in ["year", *figures])
     no_negatives(frame, figures, file=path)
     return frame.select("year", "orig", "asylum", *key, *figures)

@@ -127,6 +127,4 @@ def _rows(path: Path, rows: list[Any], column: str) -> pl.DataFrame:
     if bad.height:
         raise ZholError("not a year", file=path, column="date", found=bad["year"][0], expected="annual figures")
     no_bad_numbers(frame, "value", file=path, first_row=1)
-    return frame.select(
-        "iso3", pl.col("year").cast(pl.Int64), pl.lit(column).alias("column"), number("value").alias("value")
-    )
+    return frame.select("iso3", pl.col("year").cast(pl.Int64), pl.lit(column).alias("column"), number("value"))
