@@ -31,7 +31,6 @@ ADAPTERS = (
     "eurostat",
     "vdem",
 )
-_INPUTS = ("region.yaml", "places.csv", "README.md")
 
 
 def build(source_dir: str | Path, out: str | Path, region: str = "central_asia") -> dict[str, int]:
@@ -44,7 +43,7 @@ def build(source_dir: str | Path, out: str | Path, region: str = "central_asia")
     out : path
         Folder to write to. The region's hand-written inputs are copied there if it is not the pack's own folder.
     region : str
-        Name of the pack whose ``places.csv`` and plan (``publishers/plans``) say what to build.
+        Name of the pack whose ``places.csv`` and ``build.yaml`` say what to build.
 
     Returns
     -------
@@ -66,10 +65,11 @@ def build(source_dir: str | Path, out: str | Path, region: str = "central_asia")
     for name in ADAPTERS:
         tables |= importlib.import_module(f"zhol.publishers.{name}").tables(data, plan)
     described = None
-    module = importlib.import_module("zhol.publishers.evidence")
-    if evidence is not None and plan.options.get("evidence") and hasattr(module, "tables"):
-        tables |= module.tables(evidence.parent)
-        described = module.sources(evidence)
+    if evidence is not None and plan.options.get("evidence"):
+        from zhol.publishers import evidence as cited_evidence
+
+        tables |= cited_evidence.tables(evidence)
+        described = cited_evidence.sources(evidence)
     for remark in plan.options.get("remarks", []):
         tables[remark["table"]] = _remarked(tables, remark, plan)
     tables = {n: f for n, f in tables.items() if n in schema.tables()}
@@ -94,12 +94,12 @@ def _roots(source_dir: Path) -> tuple[Path, Path | None]:
 
 
 def _remarked(tables: dict[str, pl.DataFrame], remark: dict[str, Any], plan: Plan) -> pl.DataFrame:
-    """Set a note on the rows that a remark of the plan names, or leave those rows out."""
+    """Set a note on the rows that a remark of build.yaml names, or leave those rows out."""
     frame = tables.get(remark["table"])
     unknown = [c for c in remark["where"] if frame is None or c not in frame.columns]
     if frame is None or unknown:
         found = remark["table"] if frame is None else unknown[0]
-        raise ZholError("remark names no such table or column", file=f"{plan.folder.name}.yaml", found=found)
+        raise ZholError("remark names no such table or column", file="build.yaml", found=found)
     if "note" not in frame.columns:
         frame = frame.with_columns(note=pl.lit(None, pl.String))
     rows = pl.all_horizontal(_matches(column, wanted) for column, wanted in remark["where"].items())
@@ -129,18 +129,24 @@ def _write(tables: dict[str, pl.DataFrame], plan: Plan, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".building-") as folder:
             temporary = Path(folder)
-            for name in _INPUTS:
-                if (plan.folder / name).is_file():
-                    shutil.copyfile(plan.folder / name, temporary / name)
+            by_hand = _written_by_hand(plan.folder)
+            for path in by_hand:
+                shutil.copyfile(path, temporary / path.name)
             for name, frame in tables.items():
                 (temporary / f"{name}.csv").write_bytes(_csv(frame))
             check_pack(temporary)
-            own = out.resolve() == plan.folder.resolve()
+            kept = {path.name for path in by_hand} if out.resolve() == plan.folder.resolve() else set()
             for path in sorted(temporary.iterdir()):
-                if not (own and path.name in _INPUTS):
+                if path.name not in kept:
                     path.replace(out / path.name)
     except OSError as error:
         raise ZholError("cannot write there", file=out, found=error.strerror, hint="choose another folder") from error
+
+
+def _written_by_hand(folder: Path) -> list[Path]:
+    """Files of a pack that the command does not make: places.csv, region.yaml, build.yaml, README and the like."""
+    found = (path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in found if path.suffix != ".csv" or path.name == "places.csv")
 
 
 def _csv(frame: pl.DataFrame) -> bytes:

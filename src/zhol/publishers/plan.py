@@ -13,7 +13,6 @@ import yaml
 from zhol.core.errors import ZholError
 
 _PACKS = Path(__file__).parents[1] / "packs"
-_PLANS = Path(__file__).with_name("plans")
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Plan:
     Parameters
     ----------
     folder : Path
-        The pack's folder, with ``places.csv`` (written by hand).
+        The pack's folder, with ``places.csv`` and ``build.yaml`` (both written by hand).
     places : polars.DataFrame
         The places table.
     code_of : dict
@@ -33,7 +32,7 @@ class Plan:
     rest, unknown : str or None
         Codes of the two places that have no members: everywhere else, and origin not stated.
     options : dict
-        What ``plans/<region>.yaml`` says.
+        What ``build.yaml`` says.
     """
 
     folder: Path
@@ -78,11 +77,12 @@ def read_plan(region: str) -> Plan:
     'XBA'
     """
     folder = _PACKS / region
-    for path, what in ((folder / "places.csv", "places"), (_PLANS / f"{region}.yaml", "plan")):
-        if not path.is_file():
-            raise ZholError(f"no {what} for this region", file=path, found=region, expected=", ".join(_known()))
+    if region not in _known():
+        raise ZholError("no such region to build", found=region, expected=" or ".join(_known()))
+    if not (folder / "places.csv").is_file():
+        raise ZholError("a region is built from its places", file=folder / "places.csv", hint="write this table first")
     places = pl.read_csv(folder / "places.csv", infer_schema=False, null_values=[""])
-    options = yaml.safe_load((_PLANS / f"{region}.yaml").read_text(encoding="utf-8"))
+    options = yaml.safe_load((folder / "build.yaml").read_text(encoding="utf-8"))
     code_of = {p: p for p in places.filter(pl.col("kind") == "country")["place"]}
     members: dict[str, list[str]] = {}
     for place, listed in places.filter(pl.col("kind") == "block").select("place", "members").iter_rows():
@@ -97,7 +97,7 @@ def read_plan(region: str) -> Plan:
 
 
 def _known() -> list[str]:
-    return sorted(path.stem for path in _PLANS.glob("*.yaml"))
+    return sorted(path.parent.name for path in _PACKS.glob("*/build.yaml"))
 
 
 def _only(places: pl.DataFrame, kind: str) -> str | None:

@@ -42,7 +42,9 @@ def read(root: Path, name: str, columns: dict[str, str]) -> pl.DataFrame:
     if not path.is_file():
         raise ZholError("source file not found", file=path, hint=f"it belongs at {name} below the data folder")
     try:
-        frame = pl.read_csv(path, infer_schema=False, null_values=[""])
+        data = path.read_bytes()
+        data.decode("utf-8")  # the reader below would take other encodings for odd column names
+        frame = pl.read_csv(data, infer_schema=False, null_values=[""])
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ZholError("source file cannot be read as UTF-8 CSV", file=path, found=reason) from error
