@@ -41,13 +41,7 @@ def read(root: Path, name: str, columns: dict[str, str]) -> pl.DataFrame:
     path = root / name
     if not path.is_file():
         raise ZholError("source file not found", file=path, hint=f"it belongs at {name} below the data folder")
-    try:
-        data = path.read_bytes()
-        data.decode("utf-8")  # the reader below would take other encodings for odd column names
-        frame = pl.read_csv(data, infer_schema=False, null_values=[""])
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ZholError("source file cannot be read as UTF-8 CSV", file=path, found=reason) from error
+    frame = _cells(path)
     missing = [c for c in columns if c not in frame.columns]
     if missing:
         raise ZholError(
@@ -58,6 +52,22 @@ def read(root: Path, name: str, columns: dict[str, str]) -> pl.DataFrame:
             expected=", ".join(columns),
         )
     return frame.select(_typed(frame, column, kind, path) for column, kind in columns.items())
+
+
+def _cells(path: Path) -> pl.DataFrame:
+    """Every cell as text. The encoding is checked first: the reader would take another one for odd column names."""
+    data = path.read_bytes()
+    if not data.strip():
+        raise ZholError("source file is empty", file=path)
+    try:
+        data.decode("utf-8")
+        return pl.read_csv(data, infer_schema=False, null_values=[""])
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        raise ZholError("source file is not UTF-8", file=path, row=row, found=data[error.start : error.end]) from error
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ZholError("source file cannot be read as CSV", file=path, found=reason) from error
 
 
 def editions(root: Path, name: str) -> dict[str, str]:
