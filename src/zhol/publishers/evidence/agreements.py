@@ -48,7 +48,7 @@ def agreements(source_dir: Path, citations: Citations) -> tuple[pl.DataFrame, pl
     for order, other in enumerate(listed, start=1):
         row, named = _agreement(order + 1, _as_evidence(order, other), [], citations)
         rows.append(row)
-        parties += _parties(row, named, {"ended": ""})
+        parties += _parties(row, named, {"ended": "", "grade": ""})
     return pl.DataFrame(rows, schema=AGREEMENTS), pl.DataFrame(parties, schema=PARTIES)
 
 
@@ -127,17 +127,20 @@ def _parties(row: dict[str, Any], named: Named, raw: dict[str, str]) -> list[dic
     """One row for each place of an agreement.
 
     A party's ``since`` is its own date where one is given, otherwise the entry into force; ``until`` its own leaving
-    or the end of the agreement. A signatory's ``since`` is the day of signing.
+    or the end of the agreement. A text that is not binding has signatories only, a draft has no rows. A signatory's
+    ``since`` is the day of signing.
     """
     left = _left(raw["ended"])
     spells = {s["place"]: s for s in rules.rows("agreement_spells") if s["agreement_id"] == row["agreement_id"]}
     rows = []
-    for role, group in (("party", named.parties), ("signatory", named.signatories)):
+    # A text that binds nobody has signatories, a draft has nobody yet.
+    role_of_sides = "signatory" if row["strength"] == "declared" else "party"
+    sides = {} if raw["grade"] == "D" else named.parties
+    for role, group in ((role_of_sides, sides), ("signatory", named.signatories)):
         for code, own in group.items():
             spell = spells.get(code, {"since": "", "until": "", "why": ""})
-            general = "" if spells and not left else row["in_force"]
-            since = spell["since"] or own or (general if role == "party" else row["signed"])
-            untold = "" if since else "entry into force for it not read"
+            since = spell["since"] or own or row["signed" if role == "signatory" else "in_force"]
+            untold = "" if since or role == "signatory" else "entry into force for it not read"
             rows.append(
                 {
                     "agreement_id": row["agreement_id"],

@@ -114,7 +114,7 @@ def _source(item: str, written: str, kind: str) -> dict[str, str]:
         "url": address,
         "published": published,
         "licence": LICENCE,
-        "attribution": ", ".join(p for p in (title, published) if p),
+        "attribution": title if not published or published[:4] in title else f"{title}, {published}",
         "kind": _by_host(address, "kind") or kind,
     }
 
@@ -172,7 +172,10 @@ def _slug(text: str) -> str:
 
 
 def _without_date(item: str) -> str:
-    return re.sub(r"\s*\(.*\)$|\s+\d{1,2} [A-Z][a-z]+ \d{4}.*$|\s+[A-Z][a-z]{2} \d{4}$", "", item).strip() or item
+    return (
+        re.sub(r"\s*\(.*\)$|\s+\d{1,2} [A-Z][a-z]+( and .*)? \d{4}.*$|\s+[A-Z][a-z]{2} \d{4}$", "", item).strip()
+        or item
+    )
 
 
 def _published(text: str) -> str:

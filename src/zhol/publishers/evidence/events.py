@@ -10,7 +10,7 @@ import polars as pl
 from zhol.publishers.evidence import rules
 from zhol.publishers.evidence.citations import Citations
 from zhol.publishers.evidence.periods import period
-from zhol.publishers.evidence.reading import coded, note, plain, records
+from zhol.publishers.evidence.reading import coded, note, own, records
 from zhol.region import schema
 
 FILE = "events.csv"
@@ -37,12 +37,12 @@ def _row(line: int, raw: dict[str, str], citations: Citations) -> dict[str, Any]
         "kind": raw["type"],
         "origin": origin,
         "destination": rules.lookup("event_places", "written", "destination")[where],
-        "event": plain(raw["event"]),
-        "expected_direction": raw["expected_direction"] or None,
-        "before": raw["before"] or None,
-        "after": raw["after"] or None,
+        "event": own(raw["event"]),
+        "expected_direction": own(raw["expected_direction"]) or None,
+        "before": own(raw["before"]) or None,
+        "after": own(raw["after"]) or None,
         "validation_value": int(raw["validation_value_1to5"]),
         "source_id": citations.cite(raw["source"], raw["url"]),
         "status": coded("statuses", "written", "status", raw["status"], file=FILE, row=line, column="status"),
-        "note": note(raw["note"], when.note, rules.lookup("event_places", "written", "note")[where]),
+        "note": note(own(raw["note"]), when.note, rules.lookup("event_places", "written", "note")[where]),
     }

@@ -13,7 +13,7 @@ from zhol.publishers.evidence.citations import Citations
 from zhol.publishers.evidence.labour import labour_figures
 from zhol.publishers.evidence.periods import period
 from zhol.publishers.evidence.places import corridor
-from zhol.publishers.evidence.reading import coded, note, number, plain, records
+from zhol.publishers.evidence.reading import coded, note, number, own, records
 from zhol.region import schema
 
 FILE = "figures.csv"
@@ -58,12 +58,12 @@ def _row(line: int, raw: dict[str, Any], citations: Citations) -> dict[str, Any]
     method = edits.get("method", raw["method"])
     rule = _concept(raw["conflict_group"], raw["indicator"], line)
     origin, destination, told = corridor(raw["corridor_or_country"], rule["country_is"], rule["other"], FILE, line)
-    when = period(raw["date"])
+    when = period(edits.get("date", raw["date"]))
     value, low, high = (number(edits.get(c, raw[r])) for c, r in (("value", "point"), ("low", "low"), ("high", "high")))
     return {
         "figure_id": raw["id"],
         "quantity": raw["conflict_group"],
-        "indicator": raw["indicator"],
+        "indicator": own(raw["indicator"]),
         "origin": edits.get("origin", origin),
         "destination": edits.get("destination", destination),
         "date_start": when.start or None,
@@ -72,14 +72,14 @@ def _row(line: int, raw: dict[str, Any], citations: Citations) -> dict[str, Any]
         "low": low,
         "high": high,
         "unit": rule["unit"] or coded("units", "written", "unit", raw["unit"], file=FILE, row=line, column="unit"),
-        "definition": plain(raw["definition"]) or raw["indicator"],
+        "definition": own(raw["definition"] or raw["indicator"]),
         "concept": rule["concept"],
         "method": method or "none given",
         "grade": grade(method, file=FILE, line=line),
         "rounded": edits.get("rounded") == "true" or is_rounded(value, low, high, raw["unit"], raw["note"]),
         "source_id": citations.cite(raw["source"], raw["url"]),
         "status": coded("statuses", "written", "status", raw["status"], file=FILE, row=line, column="status"),
-        "note": note(interval_reason(value, low, high), raw["note"], when.note, told, *_reasons(raw["id"])),
+        "note": note(interval_reason(value, low, high), own(raw["note"]), when.note, told, *_reasons(raw["id"])),
     }
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from zhol.publishers.evidence import rules
 from zhol.publishers.evidence.citations import Citations
 from zhol.publishers.evidence.periods import moment
-from zhol.publishers.evidence.reading import coded, note, plain, records
+from zhol.publishers.evidence.reading import coded, note, own, records
 from zhol.region import schema
 
 FILE = "functions.csv"
@@ -41,7 +41,7 @@ def _row(line: int, raw: dict[str, str], ends: dict[str, str], citations: Citati
         "strength": strength,
         "since": since or None,
         "until": until or None,
-        "evidence": plain(raw["evidence"]),
+        "evidence": own(raw["evidence"]),
         "source_id": citations.cite(raw["source"]),
         "status": coded("statuses", "written", "status", raw["status"], file=FILE, row=line, column="status"),
         "note": note(rules.lookup("function_strengths", "function_id", "why")[raw["id"]], untold, checked),

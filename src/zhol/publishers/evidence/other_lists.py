@@ -28,17 +28,19 @@ def disagreements(source_dir: Path, rows: Iterable[dict[str, Any]]) -> dict[tupl
         Only pairs whose first or last year differs by more than one, or that one side lacks.
     """
     ours: dict[tuple[str, str], set[int]] = {}
+    first: dict[tuple[str, str], int] = {}
     for row in rows:
         if row["is_member"]:
-            ours.setdefault((row["body"], row["place"]), set()).update(_years(row["joined"], row["left"]))
+            pair = (row["body"], row["place"])
+            first[pair] = min(first.get(pair, 9999), int(row["joined"][:4]))
+            ours.setdefault(pair, set()).update(_years(row["joined"], row["left"]))
     told = {}
     for pair, years in cow_years(source_dir).items():
         mine = ours.get(pair, set())
         if not mine or abs(min(mine) - min(years)) > 1 or abs(max(mine) - max(years)) > 1:
             told[pair] = f"COW IGO v3 has it full from {min(years)} to {max(years)}"
     for pair, since in spells(source_dir).items():
-        mine = ours.get(pair, set())
-        if not mine or abs(min(mine) - int(since[:4])) > 1:
+        if pair not in first or abs(first[pair] - int(since[:4])) > 1:
             text = f"a compiled list has it full from {since}"
             told[pair] = f"{told[pair]}; {text}" if pair in told else text
     return told

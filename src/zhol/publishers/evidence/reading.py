@@ -81,11 +81,25 @@ def plain(text: str) -> str:
     Examples
     --------
     >>> plain("earlier reading kept, not re-read")
-    'read earlier, not read again'
+    'not checked a second time'
     """
     for rule in rules.rows("wording"):
         text = re.sub(rule["pattern"], rule["words"], text)
     return text.strip()
+
+
+def own(text: str) -> str:
+    """Plain text outside titles of laws: what sources call illegal is called irregular.
+
+    Examples
+    --------
+    >>> own("foreigners working illegally")
+    'foreigners working irregularly'
+    """
+    text = plain(text)
+    for rule in rules.rows("wording_own"):
+        text = re.sub(rule["pattern"], rule["words"], text)
+    return text
 
 
 def split_outside_brackets(text: str, mark: str = ";") -> list[str]:
