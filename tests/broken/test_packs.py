@@ -16,7 +16,12 @@ from zhol.region.schema import limits, tables
 
 PACKS = Path(__file__).parent / "packs"
 MESSAGES = yaml.safe_load((PACKS / "messages.yaml").read_text(encoding="utf-8"))
-WORDS = {"tables": ", ".join(tables()), "keys": ", ".join(Manifest.model_fields)}
+# Lists that the schema gives, so that a message need not be written anew when a table is added.
+LISTS = {
+    "{tables}": ", ".join(tables()),
+    "{keys}": ", ".join(Manifest.model_fields),
+    "{units}": " | ".join(tables()["figures"].column("unit").of),
+}
 
 
 @pytest.fixture
@@ -54,7 +59,10 @@ def test_every_case_has_a_file_and_a_message():
 @pytest.mark.parametrize("case", sorted(MESSAGES))
 def test_broken_file(case, pack, capsys):
     shutil.copytree(PACKS / "cases" / case, pack, dirs_exist_ok=True)
-    refused(pack, MESSAGES[case].replace("{tables}", WORDS["tables"]).replace("{keys}", WORDS["keys"]), capsys)
+    message = MESSAGES[case]
+    for mark, words in LISTS.items():
+        message = message.replace(mark, words)
+    refused(pack, message, capsys)
 
 
 WHOLE = (PACKS / "whole" / "stocks.csv").read_bytes()
@@ -138,6 +146,19 @@ def test_link_out_of_the_pack(pack, tmp_path, capsys):
     (pack / "stocks.csv").unlink()
     (pack / "stocks.csv").symlink_to(tmp_path / "elsewhere.csv")
     refused(pack, "stocks.csv: link leads out of the pack; put the file itself there", capsys)
+
+
+@pytest.mark.parametrize("to", ["stocks.csv", "gone.csv", "scenarios"])
+def test_link_that_leads_to_no_file(to, pack, capsys):
+    (pack / "scenarios").mkdir()
+    (pack / "stocks.csv").unlink()
+    (pack / "stocks.csv").symlink_to(to)
+    refused(pack, "stocks.csv: not a regular file", capsys)
+
+
+def test_file_name_that_cannot_be_shown(pack, capsys):
+    (pack / "a\x1b[31m\n.csv").write_text("a\n")
+    refused(pack, "file name cannot be shown; found 'a\\x1b[31m\\n.csv'; rename it", capsys)
 
 
 def test_folder_with_the_name_of_a_table(pack, capsys):

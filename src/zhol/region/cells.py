@@ -89,17 +89,13 @@ Verdict = tuple[str, str] | None
 
 
 def _text(value: str, column: Column, known: Known) -> Verdict:
+    if column.of and value not in column.of:
+        return {"status": "unknown status", "unit": "wrong unit"}.get(column.name, "unknown word"), column.expected
     return None if value.strip() else ("cell holds only spaces", "text, or nothing")
 
 
 def _id(value: str, column: Column, known: Known) -> Verdict:
     return None if re.fullmatch(_ID, value) else ("not an id", column.expected)
-
-
-def _choice(value: str, column: Column, known: Known) -> Verdict:
-    if column.of and value not in column.of:
-        return f"unknown {'status' if column.name == 'status' else 'word'}", column.expected
-    return _text(value, column, known)
 
 
 def _sources(value: str, column: Column, known: Known) -> Verdict:
@@ -186,7 +182,7 @@ def _no_number(value: str) -> str:
 _CHECKS: dict[str, Callable[[str, Column, Known], Verdict]] = {
     "text": _text,
     "id": _id,
-    "choice": _choice,
+    "choice": _text,
     "sources": _sources,
     "place": _place,
     "places": _places,

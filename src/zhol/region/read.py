@@ -107,10 +107,13 @@ def _header(text: str, path: Path, table: Table) -> list[str]:
     line = text.partition("\n")[0].rstrip("\r")
     names = _split(line, path)
     _refuse_other_separators(line, path, table)
-    refuse_personal([n for n in names if n not in table.names], file=str(path), also=PERSONAL_HERE)
+    if len(names) > limits().columns:
+        raise ZholError("too many columns", file=path, row=1, expected=f"at most {limits().columns}")
     for place, name in enumerate(names, start=1):
-        if not name.strip():
-            raise ZholError("column without a name", file=path, row=1, hint=f"it is column {place}")
+        if not name.strip() or not name.isprintable() or len(name) > 60:
+            reason = "column without a name" if not name.strip() else "column name cannot be shown"
+            raise ZholError(reason, file=path, row=1, hint=f"it is column {place}")
+    refuse_personal([n for n in names if n not in table.names], file=str(path), also=PERSONAL_HERE)
     for name in names:
         if names.count(name) > 1:
             raise ZholError("column stands twice", file=path, row=1, column=name)

@@ -47,7 +47,7 @@ def check_rows(frame: pl.DataFrame, table: Table, file: Path, places: dict[str, 
 def _findings(frame: pl.DataFrame, table: Table, places: dict[str, str]) -> Iterator[Finding]:
     yield from _apart(frame, table, places)
     yield from _units(frame, table)
-    for rule in (_interval, _order, _at_most, _any_of, _key):
+    for rule in (_interval, _order, _parts, _any_of, _only_if, _key):
         yield from rule(frame, table)
 
 
@@ -73,7 +73,7 @@ def _units(frame: pl.DataFrame, table: Table) -> Iterator[Finding]:
         return
     for word, rule in table.units.rows.items():
         chosen = pl.col(table.units.by) == word
-        if hit := _first(frame, chosen & ~pl.col("unit").is_in(list(rule.unit))):
+        if rule.unit and (hit := _first(frame, chosen & ~pl.col("unit").is_in(list(rule.unit)))):
             row, cells = hit
             yield Finding(row, "unit", f"wrong unit for {word}", cells["unit"], " | ".join(rule.unit))
         yield from _bounds(frame, chosen, word, rule, table)
@@ -113,11 +113,18 @@ def _order(frame: pl.DataFrame, table: Table) -> Iterator[Finding]:
         yield Finding(row, last, "ends before it starts", cells[last], f"not before {first} {cells[first]}")
 
 
-def _at_most(frame: pl.DataFrame, table: Table) -> Iterator[Finding]:
-    for part, whole in table.at_most.items():
-        if hit := _first(frame, pl.col(part) > pl.col(whole)):
+def _parts(frame: pl.DataFrame, table: Table) -> Iterator[Finding]:
+    """A part is at most the whole, and so are all parts together; publishers round each, so 1 each is let pass."""
+    for whole, parts in table.parts.items():
+        for part in parts:
+            if hit := _first(frame, pl.col(part) > pl.col(whole)):
+                row, cells = hit
+                yield Finding(row, part, f"more {part} than {whole}", cells[part], f"at most {cells[whole]}")
+        total = pl.sum_horizontal(parts)
+        if hit := _first(frame, total > pl.col(whole) + len(parts)):
             row, cells = hit
-            yield Finding(row, part, f"more {part} than {whole}", cells[part], f"at most {cells[whole]}")
+            together = sum(cells[part] or 0 for part in parts)
+            yield Finding(row, whole, f"less than {' and '.join(parts)} together", cells[whole], f"at least {together}")
 
 
 def _any_of(frame: pl.DataFrame, table: Table) -> Iterator[Finding]:
@@ -125,6 +132,16 @@ def _any_of(frame: pl.DataFrame, table: Table) -> Iterator[Finding]:
         return
     if hit := _first(frame, pl.all_horizontal(pl.col(c).is_null() for c in table.any_of)):
         yield Finding(hit[0], None, "row holds no number", None, f"one of {', '.join(table.any_of)}")
+
+
+def _only_if(frame: pl.DataFrame, table: Table) -> Iterator[Finding]:
+    """Observers, signatories and rows without a date of joining are no members."""
+    if (rule := table.only_if) is None:
+        return
+    if hit := _first(frame, pl.col(rule.flag) & pl.col(rule.filled).is_null()):
+        yield Finding(hit[0], rule.flag, f"{rule.flag} is true without {rule.filled}", "true", "false")
+    if hit := _first(frame, pl.col(rule.flag) & pl.col(rule.column).is_in(list(rule.never))):
+        yield Finding(hit[0], rule.flag, f"{hit[1][rule.column]} counted in {rule.flag}", "true", "false")
 
 
 def _key(frame: pl.DataFrame, table: Table) -> Iterator[Finding]:

@@ -73,7 +73,7 @@ class Column(_Strict):
 class UnitRule(_Strict):
     """Which units and which values go with one word of the deciding column."""
 
-    unit: tuple[str, ...]
+    unit: tuple[str, ...] = ()
     min: float
     max: float
 
@@ -83,6 +83,15 @@ class Units(_Strict):
 
     by: str
     rows: dict[str, UnitRule]
+
+
+class OnlyIf(_Strict):
+    """A flag that may be true only where another column is filled and a word is none of those listed."""
+
+    flag: str
+    filled: str
+    column: str
+    never: tuple[str, ...]
 
 
 class Table(_Strict):
@@ -95,9 +104,10 @@ class Table(_Strict):
     apart: tuple[str, ...] = ()
     interval: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
-    at_most: dict[str, str] = {}
+    parts: dict[str, tuple[str, ...]] = {}
     any_of: tuple[str, ...] = ()
     units: Units | None = None
+    only_if: OnlyIf | None = None
 
     @property
     def names(self) -> list[str]:
@@ -119,6 +129,7 @@ class Limits(_Strict):
     rows: int
     bytes: int
     cell: int
+    columns: int
     manifest: int
 
 
@@ -172,6 +183,8 @@ def table(name: str) -> Table:
 
 def _table(name: str, given: dict[str, Any], every: dict[str, Any]) -> Table:
     columns = {**given.pop("columns")}
+    if given.get("units", {}).get("by") == "unit":  # then its words are all the units there are
+        columns["unit"] = {**columns["unit"], "of": tuple(given["units"]["rows"])}
     for common, rule in every.items():
         columns[common] = {**rule, **columns.get(common, {})}
     # A source is known by its own id; in every other table the column holds ids of sources.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,9 +60,7 @@ def _inventory(root: Path) -> dict[str, Path]:
     if not (root / "region.yaml").exists():
         raise ZholError("pack has no region.yaml", file=root, hint="`zhol region new NAME` makes one to start from")
     found: dict[str, Path] = {}
-    for path in sorted(root.iterdir()):
-        if path.name.startswith("."):
-            continue
+    for path in _listing(root):
         _refuse_links(path, root)
         if path.suffix == ".csv" and path.stem in tables():
             found[path.stem] = path
@@ -73,8 +72,21 @@ def _inventory(root: Path) -> dict[str, Path]:
     return found
 
 
+def _listing(root: Path) -> list[Path]:
+    """Files and folders of the pack; what a system keeps hidden there is no part of it."""
+    try:
+        paths = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise ZholError("folder cannot be read", file=root, hint=error.strerror) from None
+    for path in paths:
+        if not path.name.isprintable():
+            raise ZholError("file name cannot be shown", found=path.name, hint="rename it")
+    return paths
+
+
 def _refuse_links(path: Path, root: Path) -> None:
-    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+    # realpath, because resolve() fails on a link that leads to itself.
+    if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise ZholError("link leads out of the pack", file=path, hint="put the file itself there")
 
 
