@@ -139,8 +139,8 @@ def spoilt_cell(row: int, column: int, text: str) -> Callable[[Rows], Rows]:
         (spoilt_cell(HEADER + 5, 8, "-70"), "ims.xlsx, column total: negative count; found -70, expected 0 or more"),
         (
             spoilt_cell(HEADER - 1, 11, "of which: young"),
-            "ims.xlsx, row 7: the banner above the years does not name the sexes; found 'both sexes, male', expected both "
-            "sexes, male and female",
+            "ims.xlsx, row 7: the banner above the years does not name the sexes; found 'both sexes, male', "
+            "expected both sexes, male and female",
         ),
         (spoilt_cell(HEADER, 12, "2025"), "ims.xlsx, row 8: no column of 2024 for female"),
         (spoilt_cell(HEADER, 3, "Kind"), "ims.xlsx, row 8: no column with the type of data"),

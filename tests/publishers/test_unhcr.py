@@ -85,7 +85,8 @@ def spoilt(tmp_path: Path, change) -> str:
         ),
         (
             lambda a: a["items"].append({**a["items"][0], "dec_other": 11}),
-            "page.json: two different figures for year 2024, orig TJK, asylum POL, procedure_type G, dec_level FI, dec_pc P",
+            "page.json: two different figures for year 2024, orig TJK, asylum POL, procedure_type G, dec_level FI, "
+            "dec_pc P",
         ),
     ],
 )
