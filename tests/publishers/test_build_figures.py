@@ -354,3 +354,15 @@ def test_the_dead_and_missing():
 def test_the_data_folder_alone_is_enough_for_the_statistics(tmp_path):
     built = build(Path(shared("data")), tmp_path / "pack")
     assert built["stocks"] == pack().table("stocks").height
+
+
+@pytest.mark.parametrize("origin", ["AFG", "PAK", "GEO"])
+def test_asylum_agrees_with_another_publisher(origin):
+    """Eurostat counts first-time applicants of the same states, rounded to 5; some states give UNHCR cases only."""
+    eurostat = defaultdict(int)
+    for row in raw("eurostat_enforcement", "eurostat_first_time_asylum_applicants.csv"):
+        if row["citizen_iso3"] == origin and row["geo_iso3"] in MEMBERS["XEU"]:
+            eurostat[int(row["year"])] += int(row["n"])
+    where = f"origin='{origin}' and destination='XEU' and year between 2011 and 2023"
+    for year, applications in pack().sql(f"select year, applications from asylum where {where}").iter_rows():
+        assert 0.75 < applications / eurostat[year] < 1.1, year

@@ -14,10 +14,15 @@ _WORKING = ["15-24", "25-44", "45-64"]
 _FLOWS = {"births": "births_k", "deaths": "deaths_k", "net_migration": "net_migration_k"}
 _SUMMED = "sum of {} places"
 _BOUNDS = "sum of {} places; bounds summed too, as if the errors of all members moved together: rather too wide"
+_DAY = "on 31 December; the estimates are on 1 July"
 
 
 def tables(root: Path, plan: Plan) -> dict[str, pl.DataFrame]:
-    """Table ``population``: estimates to the last year of the revision, then the projection at two levels."""
+    """Table ``population``: estimates to the last year of the revision, then the projection at two levels.
+
+    The copy of the projection counts people on 31 December of its year, the estimates are on 1 July: the step from the
+    last estimate to the first year of the projection is a year and a half.
+    """
     parts = [_estimates(root, plan), _projection(root, plan), _working_age(root, plan)]
     columns = ["place", "year", "variable", "value", "low", "high", "level", "unit", "source_id", "status", "note"]
     frame = pl.concat([p.select(columns) for p in parts])
@@ -70,7 +75,8 @@ def _projection(root: Path, plan: Plan) -> pl.DataFrame:
         .group_by("place", "year", "level")
         .agg(total("value"), total("low"), total("high"), cells=pl.len())
     )
-    return _labelled(added.with_columns(variable=pl.lit("persons")), plan, "WPP2024", _BOUNDS)
+    labelled = _labelled(added.with_columns(variable=pl.lit("persons")), plan, "WPP2024", _BOUNDS)
+    return labelled.with_columns(note=pl.concat_str(pl.lit(_DAY), "note", separator="; ", ignore_nulls=True))
 
 
 def _working_age(root: Path, plan: Plan) -> pl.DataFrame:
