@@ -208,8 +208,8 @@ def _bar(after: float = 2.0) -> Iterator[Progress | None]:
 
     def show(name: str, done: int, total: int | None) -> None:
         if time.monotonic() - began >= after:
-            bar.start()  # does nothing if it runs
             bar.update(task, description=name, completed=done, total=total)
+            bar.start()  # does nothing if it runs
 
     try:
         yield show
