@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import pickle
 import shutil
 from pathlib import Path
 
@@ -126,6 +127,12 @@ def test_a_region_cannot_be_changed(region):
     frame = region.table("stocks")
     frame[0, "persons"] = 0
     assert region.table("stocks")[0, "persons"] == 100
+
+
+def test_a_region_travels_to_another_process(region):
+    there = pickle.loads(pickle.dumps(region))
+    assert there.digest == region.digest
+    assert there.table("stocks").equals(region.table("stocks"))
 
 
 def test_repr_is_short(region):

@@ -42,7 +42,7 @@ def check(
     with output.progress("reading the pack"):
         region = load(path, recalled=True)
     rows = [_counts(name, region.table(name)) for name in region.tables]
-    output.emit(pl.DataFrame(rows), json=json, csv=csv, title=f"{region.title}: every row holds")
+    output.emit(pl.DataFrame(rows), json=json, csv=csv, title=f"{region.name}: every row holds")
 
 
 def _counts(name: str, table: pl.DataFrame) -> dict[str, str | int]:

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -38,9 +37,14 @@ class Region:
 
     Examples
     --------
-    >>> region = load("central_asia")  # doctest: +SKIP
-    >>> region.table("stocks").columns[:3]  # doctest: +SKIP
+    >>> region = load("central_asia")
+    >>> region.table("stocks").columns[:3]
     ['year', 'origin', 'destination']
+    >>> region.sql("select distinct revision from stocks order by 1")["revision"].to_list()
+    [2020, 2024]
+    >>> key = {"year": 2020, "origin": "UZB", "destination": "KAZ", "revision": 2024}
+    >>> [source["source_id"] for source in region.provenance("stocks", key)["sources"]]
+    ['UNDESA2024']
     """
 
     manifest: Manifest
@@ -192,7 +196,7 @@ def load(name_or_path: str | Path, recalled: bool = False) -> Region:
     root = find(name_or_path)
     checked = check_pack(root)
     frames = {name: frame.with_row_index("_row") for name, frame in checked.tables.items()}
-    return Region(checked.manifest, root, checked.digest, bool(recalled), MappingProxyType(frames))
+    return Region(checked.manifest, root, checked.digest, bool(recalled), frames)
 
 
 def shipped() -> list[str]:

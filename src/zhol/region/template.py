@@ -138,19 +138,23 @@ def _readme(name: str, made: list[str]) -> str:
 
 
 def _rules(table: Table) -> str:
-    says = ["Required." if table.required else "Optional.", f"Stands once: {', '.join(table.key)}."]
+    says = ["Required." if table.required else "Optional.", f"One row for each {', '.join(table.key)}."]
     if table.apart:
         says.append(f"{table.apart[0]} and {table.apart[1]} are different countries.")
     if table.interval:
         says.append(f"{' ≤ '.join(table.interval)} wherever they are given.")
     if table.order:
         says.append(f"{table.order[1]} is not before {table.order[0]}.")
+    for whole, parts in table.parts.items():
+        says.append(f"{' and '.join(parts)} together are at most {whole}.")
+    if (rule := table.only_if) is not None:
+        says.append(f"{rule.flag} is true only where {rule.filled} is known, and never for {', '.join(rule.never)}.")
     if table.any_of:
         says.append(f"At least one of {', '.join(table.any_of)}.")
     if table.units:
-        units = "; ".join(f"{word}: {' or '.join(rule.unit)}" for word, rule in table.units.rows.items())
-        says.append(f"Unit by {table.units.by}: {units}.")
-    return " ".join(says)
+        units = "; ".join(f"{word}: {' or '.join(rule.unit)}" for word, rule in table.units.rows.items() if rule.unit)
+        says.append(f"Unit by {table.units.by}: {units}." if units else "")
+    return " ".join(filter(None, says))
 
 
 def _line(table: Table, name: str) -> str:
