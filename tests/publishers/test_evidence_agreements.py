@@ -36,7 +36,7 @@ def test_no_agreement_is_lost_or_doubled(tables):
     titles = dict(zip(pages["source_id"], pages["title"], strict=True))
     for name, law in (("A014", "344-V"), ("A047", "289-V"), ("A015", "74-VI"), ("A016", "219-VI"), ("A048", "306-VI")):
         cited = [titles[i] for i in agreement(tables, name)["source_id"].split(";")]
-        assert f"zakonpravo.kz law {law}" in cited
+        assert f"ZakonPravo (law of Kazakhstan): law {law}" in cited
     assert "ratified or approved 2015-08-02" in agreement(tables, "A014")["note"]
     assert "ratified or approved 2020-04-09" in agreement(tables, "A027")["note"]
 

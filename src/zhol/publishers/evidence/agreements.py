@@ -74,7 +74,7 @@ def _agreement(
         "signatories_only": joined(named.signatories) or None,
         "strength": grade_of["strength"],
         **{c: edits.get(c, dates[c][0]) or None for c in dates},
-        "source_id": first_ids(citations.cite(one["source"], kind="law") for one in (raw, *twins)),
+        "source_id": first_ids(citations.cite(one["source"]) for one in (raw, *twins)),
         "status": coded("statuses", "written", "status", raw["status"], file=FILE, row=line, column="status"),
         "note": note(grade_of["why"], raw["note"], *named.notes, *told, *ratified, edits.get("why", ""), checked),
     }

@@ -61,6 +61,8 @@ def _pairs(text: str, url: str) -> list[tuple[str, str]]:
     )
     items = [text] if text in known else [i for i in split_outside_brackets(text) if i not in ignored]
     addresses = [a.strip() for a in url.split(" ; ") if a.strip()] if url not in _aliases() else [url]
+    if any(len(_documents(item)) > 1 for item in items):
+        addresses = []
     if len(items) == len(addresses):
         return list(zip(items, addresses, strict=True))
     pairs: dict[str, list[str]] = {item: [] for item in items}
@@ -101,12 +103,12 @@ def _source(item: str, written: str, kind: str) -> dict[str, str]:
     publisher, via = _publisher(item, address)
     if publisher.startswith("From memory"):
         return _memory()
-    title = title or plain(f"{publisher}, as cited by {via}" if via else item)
+    title = title or (f"{publisher}, as cited by {via}" if via else _title(item, publisher))
     # A bare host holds many documents: there the words of the citation tell them apart.
     detail = title if len(urlsplit(address).path) < 2 and not urlsplit(address).query else ""
     slug = _slug(_host(address) or publisher)
     mark = hashlib.sha1(f"{publisher}|{address}|{detail}".encode()).hexdigest()[:6]
-    published = _published(f"{item} {written}") or _published(title)
+    published = _published(f"{re.sub(r'protocol of [^)]*', '', item)} {written}") or _published(title)
     return {
         "source_id": f"EV-{slug}-{mark}",
         "title": title,
@@ -125,6 +127,15 @@ def _memory() -> dict[str, str]:
         "licence": LICENCE, "attribution": "not to be quoted", "kind": "cited_figure",
         "note": "rows that rest on this alone are recalled and off by default",
     }  # fmt: skip
+
+
+def _title(item: str, publisher: str) -> str:
+    """A citation as it stands; one that begins with a known house's domain gets the house's name instead."""
+    match = _DOMAIN.match(item)
+    if not match or publisher == match[1]:
+        return item
+    rest = re.sub(r"rgn=(\d+)", r"document \1", item[match.end(1) :].strip(" /"))
+    return f"{publisher}: {rest}" if rest else f"{publisher} (website)"
 
 
 def _publisher(item: str, address: str) -> tuple[str, str]:
