@@ -12,7 +12,7 @@ import polars as pl
 
 from zhol.core.errors import ZholError
 from zhol.publishers.plan import Plan, read_plan
-from zhol.publishers.sources import sources
+from zhol.publishers.sources import sources, statistics
 from zhol.region import schema
 from zhol.region.validate import check_pack
 
@@ -32,6 +32,9 @@ ADAPTERS = (
     "vdem",
 )
 
+# Tables made from the evidence folder, not from publishers' files.
+CITED = ("figures", "events", "bodies", "memberships", "functions", "agreements", "agreement_parties", "legs")
+
 
 def build(source_dir: str | Path, out: str | Path, region: str = "central_asia") -> dict[str, int]:
     """Read the source files and write the pack's tables.
@@ -39,7 +42,8 @@ def build(source_dir: str | Path, out: str | Path, region: str = "central_asia")
     Parameters
     ----------
     source_dir : path
-        Folder with ``data/`` and ``evidence/``, or the data folder itself (then without the cited figures).
+        Folder with ``data/`` and ``evidence/``, or the data folder itself. Without an evidence folder beside it, the
+        cited figures, events, bodies and agreements stay as the pack has them.
     out : path
         Folder to write to. The region's hand-written inputs are copied there if it is not the pack's own folder.
     region : str
@@ -65,17 +69,27 @@ def build(source_dir: str | Path, out: str | Path, region: str = "central_asia")
     for name in ADAPTERS:
         tables |= importlib.import_module(f"zhol.publishers.{name}").tables(data, plan)
     described = None
-    if evidence is not None and plan.options.get("evidence"):
-        from zhol.publishers import evidence as cited_evidence
-
-        tables |= cited_evidence.tables(evidence)
-        described = cited_evidence.sources(evidence)
+    if plan.options.get("evidence"):
+        cited, described = _evidence(evidence, plan)
+        tables |= cited
     for remark in plan.options.get("remarks", []):
         tables[remark["table"]] = _remarked(tables, remark, plan)
     tables = {n: f for n, f in tables.items() if n in schema.tables()}
     tables["sources"] = sources({**tables, "places": plan.places}, described)
     _write(tables, plan, Path(out))
     return {name: frame.height for name, frame in tables.items()}
+
+
+def _evidence(folder: Path | None, plan: Plan) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Cited figures and what goes with them, and their sources; without the folder, as the pack has them now."""
+    if folder is not None:
+        from zhol.publishers import evidence
+
+        return evidence.tables(folder), evidence.sources(folder)
+    names = [name for name in CITED if (plan.folder / f"{name}.csv").is_file()]
+    kept = {n: pl.read_csv(plan.folder / f"{n}.csv", infer_schema=False, null_values=[""]) for n in [*names, "sources"]}
+    described = kept.pop("sources")
+    return kept, described.filter(~pl.col("source_id").is_in(statistics()["source_id"].to_list()))
 
 
 def _roots(source_dir: Path) -> tuple[Path, Path | None]:

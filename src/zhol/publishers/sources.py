@@ -12,6 +12,11 @@ COLUMNS = ["source_id", "title", "publisher", "url", "published", "retrieved", "
 _STATISTICS = Path(__file__).parents[1] / "packs" / "shared" / "statistics_sources.csv"
 
 
+def statistics() -> pl.DataFrame:
+    """Sources of the statistics, whether a pack cites them or not."""
+    return pl.read_csv(_STATISTICS, infer_schema=False, null_values=[""]).select(COLUMNS)
+
+
 def cited(tables: dict[str, pl.DataFrame]) -> set[str]:
     """Every source id that some row names (several are joined by ``;``).
 
@@ -42,7 +47,7 @@ def sources(tables: dict[str, pl.DataFrame], evidence: pl.DataFrame | None = Non
     ZholError
         If a table cites a source that nobody describes, or two descriptions share an id.
     """
-    known = pl.read_csv(_STATISTICS, infer_schema=False, null_values=[""]).select(COLUMNS)
+    known = statistics()
     if evidence is not None:
         rows = [
             pl.col(c).cast(pl.String) if c in evidence.columns else pl.lit(None, pl.String).alias(c) for c in COLUMNS
