@@ -1,0 +1,1 @@
+"""Inside of ``zhol.estimate.counts``: models of one list with repeated captures."""
