@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CITES = (
     "Raymer, Wiśniowski, Forster, Smith & Bijak (2013), Integrated modeling of European migration, JASA 108:801-819",
 )
-_DEFINITION_KEYS = {"title", "unit", "target", "figures", "parts", "relations", "note"}
+_DEFINITION_KEYS = {"title", "unit", "units", "target", "institution", "figures", "parts", "relations", "note"}
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class _Definition:
     figures: dict[str, list[str]]
     parts: dict[str, tuple[str, ...]]
     relations: dict[str, Relation]
+    units: tuple[str, ...]
+    institution: str = "source_id"
     note: str = ""
 
 
@@ -106,7 +108,7 @@ def reconcile(
     *,
     year: int | None = None,
     relations: dict[str, Any] | None = None,
-    source: str = "source_id",
+    source: str | None = None,
     level: float = 0.95,
     draws: int = 1000,
     chains: int = 4,
@@ -128,8 +130,8 @@ def reconcile(
     relations : dict, optional
         For each concept ``same``, ``superset``, ``subset``, ``overlapping``, or a mapping with ``kind``, ``scale``,
         ``reason``. Overrides the pack.
-    source : str
-        Column whose values share a bias.
+    source : str, optional
+        Column whose values share a bias; as the pack says, or ``source_id``.
     level : float
         Probability of the interval.
     draws, chains : int
@@ -164,7 +166,7 @@ def reconcile(
     """
     frame, definition = _definition(figures, quantity, relations)
     used, warnings = _select(frame, definition)
-    data = observe(used, definition.parts, source)
+    data = observe(used, definition.parts, source or definition.institution)
     years = np.arange(int(np.floor(data.time.min())), int(np.floor(data.time.max())) + 1)
     focus = int(years[-1] if year is None else year)
     if focus not in years:
@@ -213,8 +215,9 @@ def _definition(figures: Any, quantity: str, relations: dict[str, Any] | None) -
     guessed = {c: relation("same" if c == commonest else "overlapping") for c in rows["concept"].unique()}
     codes = sorted(set(rows["origin"].fill_null("").to_list())) if "origin" in rows.columns else [""]
     parts: dict[str, tuple[str, ...]] = dict.fromkeys(codes, ("all",))
+    unit = str(rows["unit"][0])
     return rows, _Definition(
-        quantity, str(rows["unit"][0]), commonest, {}, parts, {**guessed, **_relations(relations or {})}
+        quantity, unit, commonest, {}, parts, {**guessed, **_relations(relations or {})}, units=(unit,)
     )
 
 
@@ -241,6 +244,8 @@ def _written(region: Region, quantity: str) -> _Definition | None:
         figures={k: list(v) for k, v in entry["figures"].items()},
         parts=parts,
         relations=_relations(entry["relations"]),
+        units=tuple(entry.get("units") or [entry["unit"]]),
+        institution=entry.get("institution", "source_id"),
         note=entry.get("note", ""),
     )
 
@@ -261,7 +266,7 @@ def _select(frame: pl.DataFrame, definition: _Definition) -> tuple[pl.DataFrame,
         rows = rows.filter(pl.col(column).is_in(values))
     related = rows.filter(
         pl.col("concept").is_in(list(definition.relations)),
-        pl.col("unit") == definition.unit,
+        pl.col("unit").is_in(definition.units),
         pl.any_horizontal(pl.col("value", "low", "high").is_not_null()),
     )
     if definition.parts and set(definition.parts) != {""} and "origin" in related.columns:
@@ -320,19 +325,23 @@ def _model(data: Observations, definition: _Definition, years: np.ndarray) -> Ca
     related = [definition.relations[c] for c in data.concept_names]
     sign = jnp.array([r.sign for r in related])
     spread = jnp.array([r.scale for r in related])
-    before, share = _interpolation(data.time, years)
     centre = float(np.median(data.log_value)) - np.log(len(data.part_names))
-    outside = jnp.where(jnp.array(data.parts), 0.0, -jnp.inf)
+    outside = jnp.where(jnp.array(data.parts.T), 0.0, -jnp.inf)
     size = (len(data.part_names), len(years))
+    # Products with constant matrices, not gathers: the gradient of a gather is slow on a processor.
+    weights = jnp.array(_interpolation(data.time, years))
+    sums = jnp.array(np.triu(np.ones((size[1], size[1])), 0) * (np.arange(size[1])[:, None] > 0))
+    of_concept = jnp.eye(len(related))[data.concept]
+    of_source = jnp.eye(len(data.source_names))[data.source]
+    grade_of_source = jnp.eye(len(data.grade_names))[data.source_grade]
+    of_grade = jnp.eye(len(data.grade_names))[data.grade]
 
     def model(scale: Any) -> None:
         walk = numpyro.sample("walk", dist.HalfNormal(prior["walk"] * scale))
         start = numpyro.sample("start", dist.Normal(0.0, 1.0).expand([size[0]]).to_event(1))
-        step = numpyro.sample("step", dist.Normal(0.0, 1.0).expand([size[0], size[1]]).to_event(2))
-        moves = jnp.concatenate([jnp.zeros((size[0], 1)), step[:, 1:]], axis=1)
-        log_stock = centre + prior["level"] * start[:, None] + walk * jnp.cumsum(moves, axis=1)
+        step = numpyro.sample("step", dist.Normal(0.0, 1.0).expand([*size]).to_event(2))
+        log_stock = centre + prior["level"] * start[:, None] + walk * (step @ sums)
         numpyro.deterministic("stock", jnp.exp(log_stock).sum(axis=0))
-        numpyro.deterministic("log_parts", log_stock)
 
         free = numpyro.sample("free", dist.Normal(0.0, 1.0).expand([len(related)]).to_event(1))
         half = numpyro.sample("half", dist.HalfNormal(1.0).expand([len(related)]).to_event(1))
@@ -343,12 +352,12 @@ def _model(data: Observations, definition: _Definition, years: np.ndarray) -> Ca
         bias_sd = numpyro.deterministic("bias_sd", bias_scale * scale * jnp.exp(numpyro.sample("bias_log", wide)))
         error_sd = numpyro.deterministic("error_sd", error_scale * scale * jnp.exp(numpyro.sample("error_log", wide)))
         raw = numpyro.sample("raw", dist.StudentT(tails, 0.0, 1.0).expand([len(data.source_names)]).to_event(1))
-        bias = numpyro.deterministic("bias", bias_sd[data.source_grade] * raw)
+        bias = numpyro.deterministic("bias", (grade_of_source @ bias_sd) * raw)
 
-        at = log_stock[:, before] * (1 - share) + log_stock[:, before + 1 if size[1] > 1 else before] * share
-        truth = numpyro.deterministic("truth", logsumexp(at + outside.T, axis=0))
-        mean = truth + shift[data.concept] + bias[data.source]
-        sd = jnp.sqrt(error_sd[data.grade] ** 2 + jnp.array(data.range_sd) ** 2)
+        at = log_stock @ weights.T
+        truth = numpyro.deterministic("truth", at[0] if size[0] == 1 else logsumexp(at + outside, axis=0))
+        mean = truth + of_concept @ shift + of_source @ bias
+        sd = jnp.sqrt((of_grade @ error_sd) ** 2 + jnp.array(data.range_sd) ** 2)
         numpyro.factor("figures", _log_likelihood(data, mean, sd, tails).sum())
 
     return model
@@ -362,16 +371,17 @@ def _log_likelihood(data: Observations, mean: Any, sd: Any, tails: float) -> Any
 
     y = jnp.array(data.log_value)
     exact = dist.StudentT(tails, mean, sd).log_prob(y)
+    if not data.bound.any():
+        return exact
     above, below = norm.logsf(y, mean, sd), norm.logcdf(y, mean, sd)
     bound = jnp.array(data.bound)
     return jnp.where(bound == 0, exact, jnp.where(bound > 0, above, below))
 
 
-def _interpolation(time: np.ndarray, years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the mid-year before each time, and the share of the way to the next."""
+def _interpolation(time: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """Weights of the mid-years around each time; shape (figure, year), rows add to one."""
     position = np.clip(time - (years[0] + 0.5), 0.0, len(years) - 1.0)
-    before = np.minimum(np.floor(position).astype(int), max(len(years) - 2, 0))
-    return before, position - before
+    return np.asarray(np.clip(1.0 - np.abs(position[:, None] - np.arange(len(years))), 0.0, 1.0))
 
 
 def _r_hat(chains: np.ndarray) -> np.ndarray:
