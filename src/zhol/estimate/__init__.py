@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from zhol.estimate.multiple_systems import lists
     from zhol.estimate.multiplier_method import multiplier
     from zhol.estimate.place_roles import roles
-    from zhol.estimate.recapture import counts
+    from zhol.estimate.recapture import average_counts, compare_counts, counts
     from zhol.estimate.reconciliation import reconcile
     from zhol.estimate.register_ratio import registers
     from zhol.estimate.residual_method import residual
 
 _HOMES = {
     "counts": "recapture",
+    "compare_counts": "recapture",
+    "average_counts": "recapture",
     "lists": "multiple_systems",
     "registers": "register_ratio",
     "residual": "residual_method",
@@ -35,6 +37,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "average_counts",
+    "compare_counts",
     "counts",
     "flows",
     "gravity",
