@@ -43,12 +43,19 @@ class Frame(NamedTuple):
         >>> float(x), float(y)
         (500.0, 300.0)
         """
-        x, y, _ = self._plane(np.asarray(lon, float), np.asarray(lat, float))
+        x, y, _ = self.plane(np.asarray(lon, float), np.asarray(lat, float))
         scale = self.width / (self.east - self.west)
         return (x - self.west) * scale, (self.north - y) * scale
 
-    def _plane(self, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Kilometres east and north of the centre, and the cosine of the angle from it (Snyder 1987, p. 185)."""
+    def plane(self, lon: np.ndarray, lat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Kilometres east and north of the centre, and the cosine of the angle from it (Snyder 1987, p. 185).
+
+        Examples
+        --------
+        >>> east, north, cosine = Frame(0, 0, -1, 1, -1, 1, 2).plane(np.array([90.0]), np.array([0.0]))
+        >>> round(float(east[0])), round(float(north[0]))  # a quarter of the globe: radius times the root of two
+        (9010, 0)
+        """
         turn, phi, centre = np.radians(lon - self.lon), np.radians(lat), np.radians(self.lat)
         cosine = np.sin(centre) * np.sin(phi) + np.cos(centre) * np.cos(phi) * np.cos(turn)
         stretch = _EARTH * np.sqrt(2 / np.maximum(1 + cosine, 1e-6))
@@ -112,7 +119,7 @@ def _topology() -> _Topology:
 
 def _thin(frame: Frame, arc: np.ndarray, detail: float) -> tuple[np.ndarray, bool]:
     """An arc in pixels without points that stand closer than ``detail`` to the one before; ends stay."""
-    _, _, cosine = frame._plane(arc[:, 0], arc[:, 1])
+    _, _, cosine = frame.plane(arc[:, 0], arc[:, 1])
     near = bool((cosine > _NEAR).any())
     points = np.column_stack(frame.place(arc[:, 0], arc[:, 1]))
     if not near or len(points) < 3:

@@ -20,6 +20,7 @@ from zhol.core.world import BOUNDARY_NOTE, Country, Frame, shapes
 
 LAND, SEA_LINE = "#ECEEF0", "#FFFFFF"
 _THICK, _THIN = 15.0, 1.3  # px of the widest and the narrowest arc
+_KEY_STEP = 18.0  # px between rows of the key
 _MARGIN = 26.0  # places beyond the edge are shown this far inside it
 
 
@@ -70,7 +71,7 @@ def corridors_spec(
     drawn = flows.filter(ends & (pl.col("value") > 0)).sort("value", descending=True)
     most = float(drawn["value"].max() or 1)  # type: ignore[arg-type]
     arcs = [_arc(row, points, most, focus) for row in drawn.to_dicts()]
-    tall = frame.height + 40
+    tall = frame.height + 6 + _KEY_STEP * (1 + _key_rows(colours or {}, frame))
     layers: list[Spec] = [
         _land(sites, frame, colours or {}, focus),
         _arc_layer(arcs),
@@ -226,10 +227,13 @@ def _key_layers(
     texts: list[dict[str, Any]] = []
     swatches, at, y = [], 0.0, frame.height + 12
     for name, fill in colours.items():
+        wide = text_width(name, SIZE - 1) + 32
+        if at + wide - 16 > frame.width:
+            at, y = 0.0, y + _KEY_STEP
         swatches.append({"x": at + 6, "y": y, "fill": fill})
         texts.append({"x": at + 16, "y": y, "text": name})
-        at += text_width(name, SIZE - 1) + 32
-    samples, at, y = [], 0.0, frame.height + 30
+        at += wide
+    samples, at, y = [], 0.0, y + _KEY_STEP
     for value in _sample_values(most):
         wide = max(_THIN, _THICK * value / most)
         samples += [{"x": at, "end": at + 26, "y": y, "wide": wide}]
@@ -249,6 +253,17 @@ def _key_layers(
         {"data": {"values": texts}, "mark": grey, "encoding": {**place, "text": {"field": "text"}}},
     ]
     return [layer for layer in layers if layer["data"]["values"]]
+
+
+def _key_rows(colours: Mapping[str, str], frame: Frame) -> int:
+    """Rows that the key of fills takes."""
+    rows, at = min(len(colours), 1), 0.0
+    for name in colours:
+        wide = text_width(name, SIZE - 1) + 32
+        if at + wide - 16 > frame.width:
+            rows, at = rows + 1, 0.0
+        at += wide
+    return rows
 
 
 def _sample_values(most: float) -> Sequence[float]:

@@ -14,7 +14,9 @@ from zhol.core.fonts import text_width, wrap
 from zhol.core.frames import need_columns, to_polars
 from zhol.core.quantity import plain_number
 
-_LEFT = 230  # most room for labels, px
+_LEFT = 270  # most room for labels, px
+_WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
+_OPEN = 46.0  # px of a line that has no end
 
 
 def interval_spec(
@@ -46,13 +48,13 @@ def interval_spec(
     need_columns(frame, ["label", "value", "low", "high"], name="interval chart")
     rows, labels = _rows(frame)
     axis = value_axis((r[k] for r in rows for k in ("value", "low", "high")), unit, log=log)
-    for row in rows:
-        _ends(row, axis)
     grouped = "group" in frame.columns
     left = min(_LEFT, max(text_width(line, SIZE) for label in labels for line in label_lines(label))) + 14
     right = 8.0 if grouped else max(text_width(r["text"], SIZE) for r in rows) + 14
-    step = max(22, 13 * max(len(label_lines(label)) for label in labels) + 9)
+    step = max(27 if grouped else 22, 13 * max(len(label_lines(label)) for label in labels) + 9)
     plot = max(width - left - right - 4, 120)
+    for row in rows:
+        _ends(row, axis, plot)
     layers = [label_layer(labels, left), *_mark_layers(rows, axis, grouped)]
     if not grouped:
         layers.append(_text_layer(rows, plot))
@@ -77,16 +79,18 @@ def _rows(frame: pl.DataFrame) -> tuple[list[dict[str, Any]], list[str]]:
     return records, labels
 
 
-def _ends(row: dict[str, Any], axis: Axis) -> None:
-    """Where the line is drawn, and whether it runs out of the plot on a side without a bound."""
+def _ends(row: dict[str, Any], axis: Axis, plot: float) -> None:
+    """Where the line is drawn; without an upper bound it runs a little beyond the last number, into an arrow."""
     low, high = row["low"], row["high"]
     row["bounded"] = low is not None and high is not None
     if low is None and high is None:
         row["from"] = row["to"] = None
         return
+    last = max(v for v in (low, row["value"], high) if v is not None)
+    beyond = axis.value_at(min(axis.position(last, plot) + _OPEN, plot), plot)
     row["from"] = axis.low if low is None else max(low, axis.low)
-    row["to"] = axis.high if high is None else high
-    row["open"] = axis.high if high is None else axis.low if low is None else None
+    row["to"] = beyond if high is None else high
+    row["open"] = beyond if high is None else None
 
 
 def label_layer(labels: list[str], left: float) -> Spec:
@@ -181,8 +185,8 @@ def range_text(low: float | None, high: float | None) -> str:
 
     Examples
     --------
-    >>> range_text(200e3, 300e3), range_text(1, None), range_text(900e3, 1.2e6)
-    ('200–300 thousand', '1 or more', '900 thousand–1.2 million')
+    >>> range_text(200e3, 300e3), range_text(1, None), range_text(200e3, 2e6), range_text(297e3, 2e6)
+    ('200–300 thousand', '1 or more', '0.2–2 million', '297 thousand–2 million')
     """
     if high is None:
         return f"{plain_number(low or 0)} or more"
@@ -190,8 +194,13 @@ def range_text(low: float | None, high: float | None) -> str:
         return f"up to {plain_number(high)}"
     first, last = plain_number(low), plain_number(high)
     number, _, word = first.partition(" ")
-    if word and last.endswith(f" {word}"):
+    larger = last.partition(" ")[2]
+    if word and word == larger:
         first = number
+    elif larger in _WORDS and low > 0:
+        # 0.2–2 million reads better than 200 thousand–2 million; 0.297 does not.
+        share = float(f"{low / _WORDS[larger]:.3g}")
+        first = f"{share:g}" if share >= 0.1 and round(share, 2) == share else first
     dash = "–" if not last.startswith("-") else " to "
     return f"{first}{dash}{last}"
 

@@ -69,7 +69,7 @@ def lines_spec(
         charts.append({**heading, **_panel(part, axes[name], colours, each, height, points, room, named=False)})
     grid: Spec = {"concat": charts, "columns": per_row, "spacing": 20, "align": "each", "bounds": "full"}
     if len(series) > 1:
-        grid = {"vconcat": [_key(colours, width), grid], "spacing": 12}
+        grid = {"vconcat": [_key(colours), grid], "spacing": 12, "align": "none", "bounds": "full"}
     return finish({**titles(title, subtitle), **grid})
 
 
@@ -175,17 +175,17 @@ def year_axis(first: int, last: int, plot: float) -> Spec:
     }
 
 
-def _key(colours: dict[str, str], width: int) -> Spec:
+def _key(colours: dict[str, str]) -> Spec:
     """One line that names the colours, in their own colours."""
     values, at = [], 0.0
     for name, own in colours.items():
         values.append({"x": at, "name": name, "colour": own})
         at += text_width(name, SIZE, bold=True) + 44
-    place = {"field": "x", "type": "quantitative", "axis": None, "scale": {"domain": [0, width], "range": [0, width]}}
+    place = {"field": "x", "type": "quantitative", "axis": None, "scale": {"domain": [0, 10], "range": [0, 10]}}
     colour = {"field": "colour", "type": "nominal", "scale": None}
     mark = {"type": "text", "align": "left", "baseline": "middle", "fontWeight": "bold", "dx": 18}
     return {
-        "width": width - 4,
+        "width": 10,
         "height": 14,
         "data": {"values": values},
         "layer": [

@@ -23,8 +23,8 @@ class Axis(NamedTuple):
 
     def short(self, value: float) -> str:
         """A value in the axis' own units (thousands where the title says thousand), three significant digits."""
-        scaled = float(f"{value / self.divisor:.3g}")
-        return _plain(scaled if self.divisor > 1 or abs(value) < 1000 else value)
+        scaled = value / self.divisor
+        return _plain(round(scaled) if abs(scaled) >= 1000 else float(f"{scaled:.3g}"))
 
     def encoding(self, field: str, **axis: Any) -> dict[str, Any]:
         """Vega-Lite encoding of a field on this axis."""

@@ -1,0 +1,47 @@
+"""The parts of a brief, one file each, in reading order.
+
+A part is a function ``section(region, place)`` that gives a ``Section``, or None when the pack has nothing for the
+place; ``without`` is the line that the limits then print. A new part is a new file and a new row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from zhol.brief.content import Section
+from zhol.brief.sections import (
+    asylum,
+    key_figures,
+    map_of_corridors,
+    place_roles,
+    population,
+    remittances,
+    rival_sources,
+    stocks,
+    treaties,
+)
+
+if TYPE_CHECKING:
+    from zhol.region.load import Region
+
+
+class Part(NamedTuple):
+    """One registered part of the brief."""
+
+    key: str
+    compose: Callable[[Region, str], Section | None]
+    without: str
+
+
+SECTIONS = (
+    Part("key-figures", key_figures.section, "No stocks of people born elsewhere for this place."),
+    Part("map", map_of_corridors.section, "No corridor of this place is large enough to draw."),
+    Part("roles", place_roles.section, "Roles cannot be read: the pack has no stocks or no legs."),
+    Part("stocks", stocks.section, "No stocks over time for this place."),
+    Part("rival-sources", rival_sources.section, "No quantity of this place has rival sources in the pack."),
+    Part("asylum", asylum.section, "No asylum figures for this place."),
+    Part("remittances", remittances.section, "No remittances for this place."),
+    Part("treaties", treaties.section, "No bodies or treaties that cover this place's corridors."),
+    Part("population", population.section, "No population outlook for this place."),
+)

@@ -1,0 +1,105 @@
+"""The box on the first page: what a reader should take away, each number with its interval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from zhol.brief.content import Card, Cards, Number, Section, Text, text, year, years
+from zhol.brief.quantities import RIVALS, is_people, row_quantity, sources_of
+from zhol.brief.read import names
+from zhol.brief.sections import asylum, stocks
+from zhol.core.quantity import Quantity
+
+if TYPE_CHECKING:
+    from zhol.region.load import Region
+
+
+def section(region: Region, place: str) -> Section | None:
+    """Up to eight cards, those for which the pack has figures."""
+    makers = (_in, _out, _irregular, _asylum, _rate, _refugees, _remittances, _population)
+    cards = [card for make in makers if (card := make(region, place)) is not None]
+    return Section("key-figures", "Key figures", (Cards(tuple(cards)),)) if cards else None
+
+
+def _card(label: Text, quantity: Quantity, unit: str, note: Text = ()) -> Card:
+    return Card(label, Number(quantity), unit, note)
+
+
+def _in(region: Region, place: str) -> Card | None:
+    total = stocks.totals(region, place, "destination")
+    if total is None:
+        return None
+    label = text("People born elsewhere living in {name}, {when}", name=names(region)[place], when=year(total[0]))
+    return _card(label, total[1], "persons", (total[1].interval,))
+
+
+def _out(region: Region, place: str) -> Card | None:
+    total = stocks.totals(region, place, "origin")
+    if total is None:
+        return None
+    label = text("People born in {name} living elsewhere, {when}", name=names(region)[place], when=year(total[0]))
+    return _card(label, total[1], "persons", (total[1].interval,))
+
+
+def _irregular(region: Region, place: str) -> Card | None:
+    """The range of every published figure on irregular residents, whatever its year and definition."""
+    rows = region.table("figures").filter(
+        pl.col("destination") == place,
+        pl.col("concept").is_in(["irregular_stock", "irregular_workers"]),
+    )
+    rows = rows.filter(pl.Series([is_people(u) for u in rows["unit"].to_list()], dtype=pl.Boolean))
+    ends = [v for c in ("value", "low", "high") for v in rows[c].to_list() if v is not None]
+    if len(ends) < 2 or min(ends) == max(ends):
+        return None
+    dates = sorted({d[:4] for d in rows["date_start"].drop_nulls().to_list()})
+    label = text("Irregular residents or workers, figures of {span}", span=years(int(dates[0]), int(dates[-1])))
+    quantity = Quantity(None, min(ends), max(ends), "persons", sources_of(rows["source_id"].to_list()), RIVALS)
+    return _card(label, quantity, "persons", text("rival figures, unlike definitions (see “Rival sources”)"))
+
+
+def _asylum(region: Region, place: str) -> Card | None:
+    found = asylum.latest(region, place)
+    if found is None or "applications" not in found[1]:
+        return None
+    label = text("Asylum applications in {name}, {when}", name=names(region)[place], when=year(found[0]))
+    return _card(label, found[1]["applications"], "persons")
+
+
+def _rate(region: Region, place: str) -> Card | None:
+    found = asylum.latest(region, place)
+    if found is None or "rate" not in found[1]:
+        return None
+    label = text("Recognised as refugees, of those decided, {when}", when=year(found[0]))
+    return _card(label, found[1]["rate"], "of decisions", (found[1]["rate"].interval,))
+
+
+def _refugees(region: Region, place: str) -> Card | None:
+    found = asylum.hosted(region, place)
+    if found is None:
+        return None
+    label = text("Refugees in {name}, end of {when}", name=names(region)[place], when=year(found[0]))
+    return _card(label, found[1], "persons")
+
+
+def _remittances(region: Region, place: str) -> Card | None:
+    rows = region.table("economy").filter(
+        pl.col("place") == place, pl.col("variable") == "remittances_share_gdp", pl.col("value").is_not_null()
+    )
+    if not rows.height:
+        return None
+    last = rows.sort("year").tail(1).to_dicts()[0]
+    label = text("Remittances received, share of GDP, {when}", when=year(last["year"]))
+    return _card(label, row_quantity(last, unit="%"), "of GDP")
+
+
+def _population(region: Region, place: str) -> Card | None:
+    rows = region.table("population").filter(
+        pl.col("place") == place, pl.col("variable") == "persons", pl.col("level").is_not_null()
+    )
+    if not rows.height:
+        return None
+    last = rows.sort("year", "level").tail(1).to_dicts()[0]
+    label = text("Population projected for {when}", when=year(last["year"]))
+    return _card(label, row_quantity(last), "persons", (f"{row_quantity(last).interval}",))
