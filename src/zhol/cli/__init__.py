@@ -90,9 +90,10 @@ def _not_loaded() -> None:
 
 def _quiet_first(arguments: list[str]) -> list[str]:
     """Accept ``--quiet`` after the verb too."""
-    if "--quiet" not in arguments[1:]:
+    quiet = {"--quiet", "-q"}
+    if not quiet & set(arguments[1:]):
         return arguments
-    return ["--quiet", *[a for a in arguments if a != "--quiet"]]
+    return ["--quiet", *[a for a in arguments if a not in quiet]]
 
 
 def main(arguments: list[str] | None = None) -> None:

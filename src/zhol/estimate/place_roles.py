@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from zhol.region.load import Region
 
 ROLES = ("origin", "transit", "destination")
+ABROAD = ("citizens_present", "citizens_abroad", "labour_migrants_stock")
+# From this share of readings on, a role is firmly supported; below one minus it, firmly denied.
+FIRM = 0.75
 Vector = np.ndarray
 
 
@@ -29,10 +32,11 @@ class Roles:
     Parameters
     ----------
     table : polars.DataFrame
-        One row a place: ``origin``, ``transit``, ``destination`` (shares; the median over readings, so the three need
-        not add to one), each with ``_low`` and ``_high`` (over readings and roads), ``role`` (the roles whose share
-        reaches the threshold), ``seed_role``, ``agrees`` (true, false, or null where the spread crosses the threshold
-        or nothing was said), ``persons`` (people counted, largest reading).
+        One row a place: ``origin``, ``transit``, ``destination`` (shares; the median over readings and roads, so the
+        three need not add to one), each with ``_low`` and ``_high`` (5th and 95th percentile) and ``_support`` (share
+        of the readings and roads in which the place has the role), ``role`` (the roles that at least half of them
+        support), ``seed_role``, ``agrees`` (true; false where a role is firmly supported or firmly denied against the
+        paper; null where the readings are divided or the paper names no role), ``persons`` (largest reading).
     detail : polars.DataFrame
         One row a place and measure: the persons behind each share.
     year : int
@@ -89,6 +93,8 @@ def roles(
     threshold: float = 0.2,
     detour: float = 1.5,
     road_noise: float = 0.25,
+    longest: tuple[float, float] = (3000.0, 7000.0),
+    sea: float = 2.0,
     draws: int = 50,
     seed: int = 1,
 ) -> Roles:
@@ -109,8 +115,12 @@ def roles(
         Share from which a place has a role.
     detour : float
         A road longer than this many times the direct distance is taken by nobody (people fly instead).
+    longest : tuple of float
+        Kilometres between which the longest road that anyone takes overland is drawn: an assumption, made wide.
     road_noise : float
         Standard deviation of log leg length over draws: an assumption, made wide because no data say.
+    sea : float
+        How many times its length a sea leg counts for, because ferries wait: an assumption.
     draws : int
         Number of draws of the roads.
     seed : int
@@ -134,7 +144,7 @@ def roles(
     readings = _readings(region, year, codes)
     if not readings:
         raise ZholError("no stock at or before the year asked for", found=year)
-    passing = _passing(region, codes, detour, road_noise, draws, seed)
+    passing = _passing(region, codes, detour, road_noise, longest, sea, draws, seed)
     detail, shares = [], []
     for name, flow in readings.items():
         left, came = flow.sum(axis=1), flow.sum(axis=0)
@@ -160,12 +170,31 @@ def _readings(region: Region, year: int, codes: list[str]) -> dict[str, Vector]:
                 on=["origin", "destination"],
             ).with_columns(growth=(pl.col("persons") - pl.col("earlier")).clip(lower_bound=0))
             found[f"growth {before[-1]} to {years[-1]}, revision {revision}"] = _matrix(pair, "growth", codes)
+    if "figures" in region.tables:
+        cited = _cited(region.table("figures"), year)
+        found[f"cited counts abroad to {year}"] = _matrix(cited, "persons", codes)
     if "asylum" in region.tables:
         asylum = region.table("asylum").filter(pl.col("year") <= year, pl.col("applications").is_not_null())
         if asylum.height:
             latest = asylum.filter(pl.col("year") == asylum["year"].max())
             found[f"asylum applications {latest['year'][0]}"] = _matrix(latest, "applications", codes)
     return {name: matrix for name, matrix in found.items() if matrix.sum() > 0}
+
+
+def _cited(figures: pl.DataFrame, year: int) -> pl.DataFrame:
+    """Last cited count of citizens or workers abroad of every corridor in the ten years to the year asked for."""
+    day = pl.coalesce("date_end", "date_start")
+    middle = pl.coalesce(pl.col("value"), (pl.col("low") * pl.col("high")).sqrt())
+    return (
+        figures.filter(pl.col("concept").is_in(list(ABROAD)), pl.col("unit") == "persons")
+        .with_columns(day=day, persons=middle.cast(pl.Float64))
+        .filter(
+            pl.col("day").str.slice(0, 4).str.to_integer().is_between(year - 10, year), pl.col("persons").is_not_null()
+        )
+        .sort("day", "figure_id")
+        .group_by("origin", "destination", maintain_order=True)
+        .last()
+    )
 
 
 def _matrix(rows: pl.DataFrame, value: str, codes: list[str]) -> Vector:
@@ -177,7 +206,16 @@ def _matrix(rows: pl.DataFrame, value: str, codes: list[str]) -> Vector:
     return matrix
 
 
-def _passing(region: Region, codes: list[str], detour: float, noise: float, draws: int, seed: int) -> Vector:
+def _passing(
+    region: Region,
+    codes: list[str],
+    detour: float,
+    noise: float,
+    longest: tuple[float, float],
+    sea: float,
+    draws: int,
+    seed: int,
+) -> Vector:
     """1 where the shortest road from o to p leads through q; shape (draw, origin, destination, passed)."""
     from scipy.sparse.csgraph import shortest_path
 
@@ -185,14 +223,16 @@ def _passing(region: Region, codes: list[str], detour: float, noise: float, draw
     legs = region.table("legs").filter(pl.col("mode").is_in(["land", "sea"]), pl.col("length_km").is_not_null())
     size = len(codes)
     length = np.full((size, size), np.inf)
-    for origin, destination, km in legs.select("origin", "destination", "length_km").iter_rows():
+    felt = legs.with_columns(km=pl.col("length_km") * pl.when(pl.col("mode") == "sea").then(sea).otherwise(1.0))
+    for origin, destination, km in felt.select("origin", "destination", "km").iter_rows():
         if origin in index and destination in index:
             o, d = index[origin], index[destination]
             length[o, d] = length[d, o] = min(km, length[o, d])
     direct = _direct(region, index, size)
     through = np.zeros((draws, size, size, size), dtype=np.float32)
     for k in range(draws):
-        wobble = generator(seed, "roads", str(k)).normal(0.0, noise, (size, size))
+        chance = generator(seed, "roads", str(k))
+        wobble, limit = chance.normal(0.0, noise, (size, size)), chance.uniform(*longest)
         symmetric = np.triu(wobble, 1) + np.triu(wobble, 1).T
         graph = np.where(np.isfinite(length), length * np.exp(symmetric), 0.0)
         _, previous = shortest_path(graph, directed=False, return_predecessors=True)
@@ -200,7 +240,7 @@ def _passing(region: Region, codes: list[str], detour: float, noise: float, draw
             for d in range(size):
                 road = _road(previous, o, d)
                 km = sum(length[a, b] for a, b in pairwise(road))
-                if len(road) > 2 and km <= detour * direct[o, d]:
+                if len(road) > 2 and km <= min(limit, detour * direct[o, d]):
                     through[k, o, d, road[1:-1]] = 1.0
     return through
 
@@ -250,19 +290,17 @@ def _detail_rows(codes: list[str], measure: str, left: Vector, through: Vector, 
 
 
 def _assemble(places: pl.DataFrame, year: int, threshold: float, shares: Vector, detail: pl.DataFrame) -> Roles:
-    with np.errstate(all="ignore"):
-        seen = np.isfinite(shares).any(axis=(0, 1))
-        filled = np.where(seen, shares, 0.0)
-        low, high = np.nanmin(filled, axis=0), np.nanmax(filled, axis=0)
-        middle = np.nanmedian(filled, axis=0)
+    seen = np.isfinite(shares).any(axis=(0, 1))
+    filled = np.where(seen, shares, 0.0)
+    low, middle, high = np.nanpercentile(filled, [5, 50, 95], axis=0)
+    support = np.nanmean(np.where(np.isnan(filled), np.nan, filled >= threshold), axis=0)
     people = detail.group_by("place").agg(persons=(pl.col("left") + pl.col("passed") + pl.col("came")).max())
     table = places.select("place", "name", seed_role=pl.col("seed_role").fill_null("none"))
     for i, role in enumerate(ROLES):
-        table = table.with_columns(
-            pl.Series(role, middle[i]), pl.Series(f"{role}_low", low[i]), pl.Series(f"{role}_high", high[i])
-        )
+        columns = {role: middle, f"{role}_low": low, f"{role}_high": high, f"{role}_support": support}
+        table = table.with_columns(*(pl.Series(name, values[i]) for name, values in columns.items()))
     table = table.filter(pl.Series(seen)).join(people, on="place", how="left")
-    verdicts = [_verdict(row, threshold) for row in table.iter_rows(named=True)]
+    verdicts = [_verdict(row) for row in table.iter_rows(named=True)]
     table = table.with_columns(
         pl.Series("role", [v[0] for v in verdicts], dtype=pl.String),
         pl.Series("agrees", [v[1] for v in verdicts], dtype=pl.Boolean),
@@ -274,13 +312,15 @@ def _assemble(places: pl.DataFrame, year: int, threshold: float, shares: Vector,
     return Roles(table, detail, year, threshold, warnings)
 
 
-def _verdict(row: dict[str, Any], threshold: float) -> tuple[str, bool | None]:
+def _verdict(row: dict[str, Any]) -> tuple[str, bool | None]:
     """The roles a place has, and whether they are those the seed paper gave it."""
-    has = [role for role in ROLES if row[role] >= threshold]
+    has = [role for role in ROLES if row[f"{role}_support"] >= 0.5]
+    label = "_".join(has) or "none"
     if row["seed_role"] == "none":
-        return "_".join(has), None
+        return label, None
     said = row["seed_role"].split("_")
-    certain = [role for role in ROLES if (row[f"{role}_low"] >= threshold) == (row[f"{role}_high"] >= threshold)]
-    if any((role in said) != (role in has) for role in certain):
-        return "_".join(has), False
-    return "_".join(has), True if len(certain) == len(ROLES) else None
+    if has == [role for role in ROLES if role in said]:
+        return label, True
+    firm = [r for r in ROLES if row[f"{r}_support"] >= FIRM or row[f"{r}_support"] <= 1 - FIRM]
+    against = any((role in said) != (role in has) for role in firm)
+    return label, False if against else None

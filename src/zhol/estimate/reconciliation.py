@@ -110,7 +110,7 @@ def reconcile(
     relations: dict[str, Any] | None = None,
     source: str | None = None,
     level: float = 0.95,
-    draws: int = 1000,
+    draws: int = 500,
     chains: int = 4,
     seed: int = 1,
     sensitivity: bool = True,
@@ -197,6 +197,12 @@ def reconcile(
         sensitivity=_sensitivity(sample, at, tails, (low, middle, high)) if sensitivity else pl.DataFrame(),
         draws=stock,
     )
+
+
+def choose(figures: Any, quantity: str) -> tuple[pl.DataFrame, Any]:
+    """The rows that a reconciliation would use, and the definition behind the choice."""
+    frame, definition = _definition(figures, quantity, None)
+    return _select(frame, definition)[0], definition
 
 
 def _definition(figures: Any, quantity: str, relations: dict[str, Any] | None) -> tuple[pl.DataFrame, _Definition]:
@@ -293,10 +299,10 @@ def _sampler(
     kernel = NUTS(_model(data, definition, years), target_accept_prob=0.9, init_strategy=init_to_median())
     mcmc = MCMC(
         kernel,
-        num_warmup=500,
+        num_warmup=400,
         num_samples=draws,
         num_chains=chains,
-        chain_method="vectorized",
+        chain_method="sequential",
         progress_bar=False,
         jit_model_args=True,
     )
