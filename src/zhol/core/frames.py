@@ -47,7 +47,8 @@ def _convert(data: Any, name: str) -> pl.DataFrame:
         return data.collect()
     try:
         if isinstance(data, dict | list):
-            return pl.DataFrame(data)
+            # Not strict: whole numbers beside NaN are a column of numbers, not an error.
+            return pl.DataFrame(data, strict=False, infer_schema_length=None)
         import narwhals as nw
 
         return nw.from_native(data, eager_only=True).to_polars()

@@ -76,7 +76,7 @@ def plain_number(value: float) -> str:
     if size < 10_000:
         if float(value).is_integer():
             return f"{int(value):,}"
-        return f"{value:,.0f}" if size >= 1000 else f"{value:.3g}"
+        return f"{value:,.0f}" if size >= 999.5 else f"{value:.3g}"
     for limit, word in ((999_500, "thousand"), (999_500_000, "million"), (float("inf"), "billion")):
         if size < limit:
             scale = {"thousand": 1e3, "million": 1e6, "billion": 1e9}[word]
