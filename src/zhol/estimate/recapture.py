@@ -230,7 +230,7 @@ def _result(
     warnings = [*sample.warnings, *fit.warnings]
     if draws is not None:
         intervals["percentile"] = percentile_interval(draws.population, level)
-        low, high = intervals["percentile"]
+        low, high = max(intervals["percentile"][0], sample.n), intervals["percentile"][1]
         se = float(draws.population.std(ddof=1))
         warnings += _notes_on_draws(sample, draws)
     else:
@@ -305,6 +305,7 @@ def _strata_table(fit: Fit, draws: Replicates | None, level: float, convention: 
         se = float(np.sqrt(variance))
         if draws is not None:
             low, high = percentile_interval(draws.strata[:, i], level)
+            low = max(low, observed)  # a replicate may have seen fewer than the list did
             se = float(draws.strata[:, i].std(ddof=1))
         rows.append((stratum, label, observed, n_hat, low, high, se))
     names = ("stratum", "level", "observed", "population", "low", "high", "se")

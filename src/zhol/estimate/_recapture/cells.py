@@ -149,6 +149,8 @@ def build_sample(
     skip = {response} | {c for c in _flat(weights, offset) if isinstance(c, str)}
     pandas_frame = _to_pandas(frame)
     designs = [design(sides[p], frame, pandas_frame, skip, p) for p in model.parameters]
+    if any(response in d.variables for d in designs):
+        raise ZholError("the captures cannot explain themselves", column=response, found=formula)
     rows = strata_labels(frame, strata, _categorical(frame, designs))
     return _collapse(frame, model, links, y, w, designs, shifts, rows)
 

@@ -29,7 +29,7 @@ def captures(frame: pl.DataFrame, column: str) -> np.ndarray:
         column,
         "a unit with no capture",
         _CAPTURES,
-        "who was never captured is not in a list: drop it",
+        "who was never captured is not in a list: drop the row",
     )
     _refuse(values != np.floor(values), values, column, "captures that are not a whole number", _CAPTURES)
     return values

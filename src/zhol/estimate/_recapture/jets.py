@@ -77,9 +77,10 @@ class Jet:
 
     def log1mexp(self) -> Jet:
         """log(1 − e^s) of a negative s, without loss of digits near zero."""
-        grow = np.expm1(-self.v)
-        first = -1.0 / grow
-        return self.chain(np.log(-np.expm1(self.v)), first, lambda: first - first * first)
+        with np.errstate(over="ignore", divide="ignore"):  # far from zero the slope is 0, at zero it is infinite
+            first = -1.0 / np.expm1(-self.v)
+            value = np.log(-np.expm1(self.v))
+        return self.chain(value, first, lambda: first - first * first)
 
 
 def pairs(k: int) -> list[tuple[int, int]]:
