@@ -1,0 +1,1 @@
+"""Inside of `zhol.estimate.lists`: one job a file, arrays in, arrays out."""

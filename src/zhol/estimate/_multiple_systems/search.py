@@ -1,0 +1,150 @@
+"""The two-list models with the smallest information criterion, without fitting all of them.
+
+With p pairs of lists there are 2^p models. Leaving effects out never lowers the deviance, so a model and all its
+smaller relatives that keep the effects I cost at least the deviance of the largest of them plus the penalty of I
+(branch and bound, Furnival and Wilson 1974). Pairs are decided one after another, the most telling first; branches
+that cannot reach the best few are cut, whole levels are fitted in one batch. A local search sets the bar before.
+Where too many branches would stay, the local search stands and the answer says that it is not exhaustive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from zhol.estimate._multiple_systems.design import Array, Design, Flags
+from zhol.estimate._multiple_systems.existence import check, two_list_identified
+from zhol.estimate._multiple_systems.stepwise import Selection, fit_given
+from zhol.estimate._multiple_systems.wald import deviance
+
+MOST_FITS = 40_000
+SLACK = 1e-6  # numerical slack on a bound
+
+
+@dataclass(eq=False)
+class Ranking:
+    """Best sound models by one criterion.
+
+    Attributes
+    ----------
+    pairs : bool array (models, pairs)
+    value : array (models,)
+        Deviance plus penalty; differences are differences of the criterion.
+    fitted : int
+        Number of models fitted on the way.
+    exhaustive : bool
+        Whether no other sound model can be better.
+    """
+
+    pairs: Flags
+    value: Array
+    fitted: int
+    exhaustive: bool
+
+
+class _Evaluator:
+    """Deviances of two-list models on one table, remembered."""
+
+    def __init__(self, model: Design, counts: Array) -> None:
+        self.model, self.counts = model, counts
+        self.first = model.k + 1
+        self.known: dict[bytes, tuple[float, bool]] = {}
+
+    def active(self, pairs: Flags) -> Flags:
+        """Terms of models given by their pairs."""
+        return np.concatenate([np.ones((pairs.shape[0], self.first), dtype=bool), pairs], axis=1)
+
+    def __call__(self, pairs: Flags) -> tuple[Array, Flags]:
+        """Deviance of each model, and whether its maximum is known to exist."""
+        keys = [row.tobytes() for row in np.packbits(pairs, axis=1)]
+        new = {key: i for i, key in enumerate(keys) if key not in self.known}
+        if new:
+            rows = np.fromiter(new.values(), dtype=int)
+            active = self.active(pairs[rows])
+            tables = np.broadcast_to(self.counts, (rows.size, self.counts.size))
+            chosen = fit_given(self.model, tables, active)
+            worth = np.asarray(deviance(tables, chosen.fits.mu))
+            for key, value, sound in zip(new, worth, chosen.fits.positive, strict=True):
+                self.known[key] = (float(value), bool(sound))
+        found = [self.known[key] for key in keys]
+        return np.array([f[0] for f in found]), np.array([f[1] for f in found], dtype=bool)
+
+    def sound(self, pairs: Flags) -> bool:
+        """Whether one model's maximum exists and is identified."""
+        if not two_list_identified(self.model, self.counts[None], self.active(pairs[None]))[0]:
+            return False
+        if self(pairs[None])[1][0]:
+            return True
+        chosen: Selection = fit_given(self.model, self.counts[None], self.active(pairs[None]))
+        return check(self.model, self.counts, chosen.finite[0], chosen.keep[0]).sound
+
+
+def rank(model: Design, counts: Array, penalty: float, starts: Iterable[Flags] = (), best: int = 10) -> Ranking:
+    """Best two-list models under deviance + penalty · parameters.
+
+    Parameters
+    ----------
+    model : Design
+        From ``pairs_design``.
+    counts : array (cells,)
+    penalty : float
+        2 for AIC, log n for BIC.
+    starts : iterable of bool array (pairs,)
+        Models from which the local search sets out, besides the main effects.
+    best : int
+        How many models to return at most.
+    """
+    evaluator = _Evaluator(model, counts)
+    pairs = len(model.terms) - evaluator.first
+    bar = _local_search(evaluator, pairs, penalty, starts, best)
+    complete = _branches(evaluator, pairs, penalty, bar)
+    bits = np.array([np.unpackbits(np.frombuffer(key, dtype=np.uint8))[:pairs] for key in evaluator.known], dtype=bool)
+    value = np.array([v[0] for v in evaluator.known.values()]) + penalty * (bits.sum(1) + evaluator.first)
+    kept = []
+    for i in np.argsort(value, kind="stable"):
+        if evaluator.sound(bits[i]):
+            kept.append(i)
+        if len(kept) == best:
+            break
+    return Ranking(bits[kept], value[kept], len(evaluator.known), complete)
+
+
+def _local_search(evaluator: _Evaluator, pairs: int, penalty: float, starts: Iterable[Flags], best: int) -> float:
+    """Switch one effect at a time while that helps; returns the value that the last of the best few reaches."""
+    seen: dict[bytes, float] = {}
+    for start in [np.zeros(pairs, dtype=bool), *starts]:
+        present = start.copy()
+        while True:
+            near = np.concatenate([present[None], present[None] ^ np.eye(pairs, dtype=bool)])
+            worth, sound = evaluator(near)
+            value = np.where(sound, worth + penalty * near.sum(1), np.inf)
+            seen.update({row.tobytes(): v for row, v in zip(near, value.tolist(), strict=True)})
+            step = int(np.argmin(value))
+            if value[step] >= value[0] - SLACK:
+                break
+            present = near[step]
+    finite = sorted(v for v in seen.values() if np.isfinite(v))
+    return finite[min(best, len(finite)) - 1] if finite else np.inf
+
+
+def _branches(evaluator: _Evaluator, pairs: int, penalty: float, bar: float) -> bool:
+    """Fit every model that could still beat the bar; False if there are too many."""
+    full = np.ones((1, pairs), dtype=bool)
+    base = evaluator(full)[0][0]
+    drops, _ = evaluator(full ^ np.eye(pairs, dtype=bool))
+    order = np.argsort(-(drops - base), kind="stable")
+    upper, kept, worth = full, np.zeros(1), np.array([base])
+    for pair in order:
+        without = upper.copy()
+        without[:, pair] = False
+        if len(evaluator.known) + len(without) > MOST_FITS:
+            return False
+        less, _ = evaluator(without)
+        upper = np.concatenate([upper, without])
+        kept = np.concatenate([kept + 1, kept])
+        worth = np.concatenate([worth, less])
+        stay = worth + penalty * kept <= bar + SLACK
+        upper, kept, worth = upper[stay], kept[stay], worth[stay]
+    return True
