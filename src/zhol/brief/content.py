@@ -71,14 +71,15 @@ class Paragraph:
     """Running text; ``lead`` says the section's finding, ``note`` is small."""
 
     content: Text
-    kind: Literal["text", "lead", "note", "warning"] = "text"
+    kind: Literal["text", "lead", "note"] = "text"
 
 
 @dataclass(frozen=True)
 class Bullets:
-    """A list of short statements."""
+    """A list of short statements; warnings stand in a box."""
 
     items: tuple[Text, ...]
+    kind: Literal["text", "warning"] = "text"
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ class _Resolver:
         match block:
             case Paragraph(content, kind):
                 return {"is": "paragraph", "kind": kind, "content": self._text(content)}
-            case Bullets(items):
-                return {"is": "bullets", "items": [self._text(item) for item in items]}
+            case Bullets(items, kind):
+                return {"is": "bullets", "kind": kind, "items": [self._text(item) for item in items]}
             case Cards(items):
                 return {"is": "cards", "items": [self._card(card) for card in items]}
             case Table():

@@ -42,6 +42,6 @@ SECTIONS = (
     Part("rival-sources", rival_sources.section, "No quantity of this place has rival sources in the pack."),
     Part("asylum", asylum.section, "No asylum figures for this place."),
     Part("remittances", remittances.section, "No remittances for this place."),
-    Part("treaties", treaties.section, "No bodies or treaties that cover this place's corridors."),
     Part("population", population.section, "No population outlook for this place."),
+    Part("treaties", treaties.section, "No bodies or treaties that cover this place's corridors."),
 )

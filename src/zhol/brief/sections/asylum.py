@@ -110,7 +110,7 @@ def _side(region: Region, place: str, rows: pl.DataFrame, side: str) -> list[Blo
     span = years(min(p["year"] for p in points), max(p["year"] for p in points)) if points else year(0)
     figure = Figure(
         title=text("Asylum asked for " + where + ", {span}", name=called[place], span=span),
-        svg=to_svg(lines_spec(points, unit="persons", height=120)),
+        svg=to_svg(lines_spec(points, unit="persons", height=85)),
         alt=f"Lines of applications, recognitions and rejections a year, {where.format(name=called[place])}.",
         data=Table(
             ("Persons a year",),

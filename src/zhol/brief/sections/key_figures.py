@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from zhol.brief.content import Card, Cards, Number, Section, Text, text, year, years
-from zhol.brief.quantities import RIVALS, is_people, row_quantity, sources_of
+from zhol.brief.content import Card, Cards, Number, Section, Text, text, year
+from zhol.brief.quantities import row_quantity
 from zhol.brief.read import names
 from zhol.brief.sections import asylum, stocks
+from zhol.brief.sections.rival_sources import irregular_range
 from zhol.core.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -44,19 +45,11 @@ def _out(region: Region, place: str) -> Card | None:
 
 
 def _irregular(region: Region, place: str) -> Card | None:
-    """The range of every published figure on irregular residents, whatever its year and definition."""
-    rows = region.table("figures").filter(
-        pl.col("destination") == place,
-        pl.col("concept").is_in(["irregular_stock", "irregular_workers"]),
-    )
-    rows = rows.filter(pl.Series([is_people(u) for u in rows["unit"].to_list()], dtype=pl.Boolean))
-    ends = [v for c in ("value", "low", "high") for v in rows[c].to_list() if v is not None]
-    if len(ends) < 2 or min(ends) == max(ends):
+    found = irregular_range(region, place)
+    if found is None:
         return None
-    dates = sorted({d[:4] for d in rows["date_start"].drop_nulls().to_list()})
-    label = text("Irregular residents or workers, figures of {span}", span=years(int(dates[0]), int(dates[-1])))
-    quantity = Quantity(None, min(ends), max(ends), "persons", sources_of(rows["source_id"].to_list()), RIVALS)
-    return _card(label, quantity, "persons", text("rival figures, unlike definitions (see “Rival sources”)"))
+    label = text("Irregular residents or workers, figures of {span}", span=found[0])
+    return _card(label, found[1], "persons", text("rival figures, unlike definitions (see “Rival sources”)"))
 
 
 def _asylum(region: Region, place: str) -> Card | None:

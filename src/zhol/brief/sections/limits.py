@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from zhol.brief.content import Bullets, Paragraph, Section, Text, text
+from zhol.brief.content import Bullets, Section, Text, text
 from zhol.brief.quantities import counted
 from zhol.brief.read import names
 
@@ -41,7 +41,7 @@ def limits(region: Region, place: str, missing: list[str]) -> Section:
     return Section(
         "limits",
         "Limits",
-        (*(Paragraph((warning,), "warning") for warning in WARNINGS), Bullets(tuple(items))),
+        (Bullets(tuple((warning,) for warning in WARNINGS), "warning"), Bullets(tuple(items))),
     )
 
 

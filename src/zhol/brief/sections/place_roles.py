@@ -8,20 +8,22 @@ import polars as pl
 
 from zhol.brief import read
 from zhol.brief.content import (
+    Block,
     Bullets,
     Column,
     Figure,
-    Inline,
+    Marks,
     Number,
     Paragraph,
     Section,
     Table,
     Text,
+    When,
     plain,
     text,
     year,
 )
-from zhol.brief.quantities import RIVALS, counted
+from zhol.brief.quantities import RIVALS, counted, sources_of
 from zhol.core.charts import interval_spec, to_svg
 from zhol.core.quantity import Quantity
 
@@ -44,30 +46,45 @@ def section(region: Region, place: str) -> Section | None:
     if roles is None or place not in roles.table["place"].to_list():
         return None
     row = roles.table.row(by_predicate=pl.col("place") == place, named=True)
+    paper = _paper(region, place)
     blocks = (
-        Paragraph(_finding(row), "lead"),
+        Paragraph(_finding(row, paper), "lead"),
         _figure(region, place, roles, when),
-        Bullets(_verdicts(region, roles)),
+        *_verdicts(roles, paper),
         Paragraph(tuple(piece for warning in roles.warnings for piece in (*plain(warning), " ")), "note"),
     )
     return Section("roles", "Roles read from figures", blocks)
 
 
-def _finding(row: dict[str, Any]) -> Text:
-    said = "nothing" if row["seed_role"] == "none" else read.role_words(row["seed_role"])
+def _paper(region: Region, place: str) -> dict[str, Any] | None:
+    """The paper that the pack's ``seed_role`` repeats."""
+    cell = region.places.row(by_predicate=pl.col("place") == place, named=True)["source_id"]
+    papers = region.sources.filter(pl.col("source_id").is_in(sources_of(cell)), pl.col("kind") == "paper")
+    return papers.to_dicts()[0] if papers.height else None
+
+
+def _finding(row: dict[str, Any], paper: dict[str, Any] | None) -> Text:
+    says = text("{name}: the figures say {role}", name=row["name"], role=read.role_words(row["role"]))
+    if paper is None:
+        return (*says, ".")
+    if row["seed_role"] in {None, "none"}:
+        return (*says, *text("; the paper of {when} says nothing of it.", when=_date(paper)))
     verdict = {
         True: "The figures agree.",
         False: "The figures do not agree.",
-        None: "The sources differ too much to confirm or reject it." if row["seed_role"] != "none" else "",
+        None: "The sources differ too much to confirm or reject it.",
     }[row["agrees"]]
-    return text(
-        "{name}: the figures say {role}; the paper of {seed} said {said}. {verdict}",
-        name=row["name"],
-        role=read.role_words(row["role"]),
-        seed=year(2009),
-        said=said,
+    return says + text(
+        "; the paper of {when}{mark} said {said}. {verdict}",
+        when=_date(paper),
+        mark=Marks((paper["source_id"],)),
+        said=read.role_words(row["seed_role"]),
         verdict=verdict,
     )
+
+
+def _date(paper: dict[str, Any]) -> When:
+    return When(str(paper["published"] or "no date")[:4])
 
 
 def _figure(region: Region, place: str, roles: Roles, when: int) -> Figure:
@@ -113,24 +130,26 @@ def _sources(region: Region) -> list[str]:
     return used
 
 
-def _verdicts(region: Region, roles: Roles) -> tuple[Text, ...]:
-    said = roles.table.filter(pl.col("seed_role") != "none")
-    items: list[tuple[Inline, ...]] = []
+def _verdicts(roles: Roles, paper: dict[str, Any] | None) -> tuple[Block, ...]:
+    """Where figures and paper agree, where not, and where the figures cannot decide."""
+    said = roles.table.filter(pl.col("seed_role").fill_null("none") != "none")
+    if paper is None or not said.height:
+        return ()
+    items: list[Text] = []
     for verdict, words in (
-        (True, "Figures agree with the paper of {seed}"),
+        (True, "Figures agree with the paper of {when}"),
         (False, "Figures do not agree with the paper"),
         (None, "Cannot be told, because the spread of the sources crosses the line between two groups"),
     ):
         rows = said.filter(pl.col("agrees").is_null() if verdict is None else pl.col("agrees") == verdict)
         if rows.height:
-            template = words + ": {count} of {all} places ({names})."
             items.append(
                 text(
-                    template,
-                    seed=year(2009),
+                    words + ": {count} of {all} places ({names}).",
+                    when=_date(paper),
                     count=counted(rows.height, "places"),
                     all=counted(said.height, "places"),
                     names=read.joined(rows["name"].to_list()),
                 )
             )
-    return tuple(items)
+    return (Bullets(tuple(items)),)

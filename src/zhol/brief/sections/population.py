@@ -33,7 +33,7 @@ def section(region: Region, place: str) -> Section | None:
     )
     figure = Figure(
         title=text("Population of {name}, {span}", name=called, span=years(min(rows["year"]), max(rows["year"]))),
-        svg=to_svg(fan_spec(rows.select("year", "value", "low", "high", "level"), unit="persons", height=170)),
+        svg=to_svg(fan_spec(rows.select("year", "value", "low", "high", "level"), unit="persons", height=125)),
         alt=f"Population of {called}: estimates as a line, then the median of the projection with two bands.",
         data=_table(rows),
         note=("Bands: intervals of the publisher's projection. It takes migration as given and is no forecast of it.",),

@@ -42,7 +42,7 @@ def _share(region: Region, place: str) -> Figure | None:
     first, last = min(rows["year"]), max(rows["year"])
     return Figure(
         title=text("Remittances received, share of GDP, {span}", span=years(first, last)),
-        svg=to_svg(lines_spec(points, unit="% of GDP", height=150)),
+        svg=to_svg(lines_spec(points, unit="% of GDP", height=115)),
         alt="Lines of remittances as a share of GDP for " + ", ".join(dict.fromkeys(p["series"] for p in points)),
         data=_table(rows, called, "Remittances received, % of GDP", "%"),
         note=("Transfers through banks and systems; money carried by hand is not in it.",),
@@ -62,7 +62,7 @@ def _both_ways(region: Region, place: str) -> Figure | None:
     first, last = min(rows["year"]), max(rows["year"])
     return Figure(
         title=text("Remittances received and paid, {name}, {span}", name=names(region)[place], span=years(first, last)),
-        svg=to_svg(lines_spec(points, unit="USD million", height=130)),
+        svg=to_svg(lines_spec(points, unit="USD million", height=90)),
         alt=f"Lines of remittances received by and paid from {names(region)[place]}, in US dollars of each year.",
         data=_table(
             rows, {k: v.capitalize() for k, v in words.items()}, "Remittances, USD million", "USD million", "variable"
@@ -120,10 +120,11 @@ def _finding(region: Region, place: str) -> Text:
         )
     paid = _series(region, [place], ["remittances_paid"]).sort("year").tail(1).to_dicts()
     if paid:
-        million = {**paid[0], "value": paid[0]["value"] / 1e6 if paid[0]["unit"] == "USD" else paid[0]["value"]}
+        dollars = {**paid[0], "value": paid[0]["value"] * (1e6 if paid[0]["unit"] == "USD million" else 1)}
         parts += text(
-            "Paid out of it: USD {paid} million in {when}.",
-            paid=row_quantity(million, unit="USD million"),
+            "Paid from {name}: USD {paid} in {when}.",
+            name=called,
+            paid=row_quantity(dollars, unit="USD"),
             when=year(paid[0]["year"]),
         )
     return parts or text("Only modelled pairs are known for {name}.", name=called)

@@ -7,17 +7,41 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from zhol.brief import read
-from zhol.brief.content import Block, Column, Figure, Number, Paragraph, Section, Table, Text, When, plain, text, year
-from zhol.brief.quantities import ONE_SIDE, SMALLEST_CELL, computed, is_people, persons, row_quantity, sources_of
+from zhol.brief.content import (
+    Block,
+    Column,
+    Figure,
+    Number,
+    Paragraph,
+    Section,
+    Table,
+    Text,
+    When,
+    plain,
+    text,
+    year,
+    years,
+)
+from zhol.brief.quantities import (
+    ONE_SIDE,
+    RIVALS,
+    SMALLEST_CELL,
+    computed,
+    is_people,
+    persons,
+    row_quantity,
+    sources_of,
+)
 from zhol.brief.words import neutral
 from zhol.core.charts import dumbbell_spec, interval_spec, to_svg
+from zhol.core.quantity import Quantity
 
 if TYPE_CHECKING:
     from zhol.region.load import Region
 
 CORRIDORS = 6  # each way
 QUANTITIES = 2  # charts of rival figures
-ROWS = 12  # figures in a chart, the latest
+ROWS = 14  # a larger group is a series, not a handful of rival figures
 
 
 def section(region: Region, place: str) -> Section | None:
@@ -26,6 +50,10 @@ def section(region: Region, place: str) -> Section | None:
     revisions = _revisions(region, place)
     if revisions is not None:
         blocks += revisions
+    found = irregular_range(region, place)
+    if found is not None:
+        words = "Published figures on irregular residents or workers in {name} ({span}) range over {range} persons."
+        blocks.append(Paragraph(text(words, name=read.names(region)[place], span=found[0], range=found[1])))
     chosen = _quantities(region, place)
     for rows in chosen[:QUANTITIES]:
         blocks += _rivals(region, place, rows)
@@ -103,7 +131,7 @@ def _widest(pairs: list[dict[str, Any]]) -> Text:
 
 
 def _quantities(region: Region, place: str) -> list[pl.DataFrame]:
-    """Groups of rival figures on people of this place: those on irregular stays first, then the larger groups."""
+    """Groups of rival figures on people of this place: those on irregular stays first, then the wider apart."""
     figures = region.table("figures")
     own = figures.filter(
         (pl.col("destination") == place) | (pl.col("origin") == place),
@@ -112,13 +140,34 @@ def _quantities(region: Region, place: str) -> list[pl.DataFrame]:
     groups = []
     for (_,), rows in own.group_by("quantity", maintain_order=True):
         rows = rows.filter(pl.Series([is_people(u) for u in rows["unit"].to_list()], dtype=pl.Boolean))
-        if rows.height > 1 and rows["source_id"].n_unique() > 1:
+        if 1 < rows.height <= ROWS and (_irregular(rows) or _rival(rows)):
             groups.append(rows)
     return sorted(groups, key=lambda rows: (not _irregular(rows), -_gap(rows)))
 
 
+def _rival(rows: pl.DataFrame) -> bool:
+    """True if two sources say different things of one corridor and year; a series over time is no rivalry."""
+    same = rows.group_by("origin", "destination", pl.col("date_start").str.slice(0, 4))
+    spread = same.agg(sources=pl.col("source_id").n_unique(), values=pl.col("value").n_unique())
+    return bool(((spread["sources"] > 1) & (spread["values"] > 1)).any())
+
+
 def _irregular(rows: pl.DataFrame) -> bool:
     return bool(rows["concept"].fill_null("").str.contains("irregular").any())
+
+
+def irregular_range(region: Region, place: str) -> tuple[When, Quantity] | None:
+    """Lowest and highest published figure on irregular residents or workers, whatever their year and definition."""
+    rows = region.table("figures").filter(
+        pl.col("destination") == place, pl.col("concept").is_in(["irregular_stock", "irregular_workers"])
+    )
+    rows = rows.filter(pl.Series([is_people(u) for u in rows["unit"].to_list()], dtype=pl.Boolean))
+    low, high = _extent(rows)
+    if low == high:
+        return None
+    dates = sorted(d[:4] for d in rows["date_start"].drop_nulls().to_list())
+    quantity = Quantity(None, low, high, "persons", sources_of(rows["source_id"].to_list()), RIVALS)
+    return years(int(dates[0]), int(dates[-1])), quantity
 
 
 def _gap(rows: pl.DataFrame) -> float:
@@ -134,7 +183,7 @@ def _extent(rows: pl.DataFrame) -> tuple[float, float]:
 
 def _rivals(region: Region, place: str, rows: pl.DataFrame) -> list[Block]:
     """A chart of one quantity's figures and the table of who says what."""
-    rows = rows.sort("date_start", "figure_id").tail(ROWS)
+    rows = rows.sort("date_start", "figure_id")
     called = read.names(region)
     records = rows.to_dicts()
     labels = [_label(r, place, called) for r in records]

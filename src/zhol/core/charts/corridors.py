@@ -143,7 +143,7 @@ def _land(sites: pl.DataFrame, frame: Frame, colours: Mapping[str, str], focus: 
         row = owner.get(country.m49)
         fill = colours.get(row["class"] or "", LAND) if row else LAND
         outlined = bool(row and row["place"] == focus)
-        features.append((outlined, _feature(country, fill, outlined)))
+        features.append((outlined, _feature(country, fill, len(row["m49"].split(";")) if row and outlined else 0)))
     ordered = [feature for _, feature in sorted(features, key=lambda f: f[0])]  # the outlined one on top
     return {
         "data": {"values": ordered},
@@ -157,8 +157,9 @@ def _land(sites: pl.DataFrame, frame: Frame, colours: Mapping[str, str], focus: 
     }
 
 
-def _feature(country: Country, fill: str, outlined: bool) -> dict[str, Any]:
-    line = {"stroke": INK, "line": 1.1} if outlined else {"stroke": SEA_LINE, "line": 0.7}
+def _feature(country: Country, fill: str, parts: int) -> dict[str, Any]:
+    """One shape; the place of the map is outlined, more finely if it has several."""
+    line = {"stroke": INK, "line": 1.1 if parts == 1 else 0.5} if parts else {"stroke": SEA_LINE, "line": 0.7}
     return {
         "type": "Feature",
         "properties": {"fill": fill, **line},

@@ -6,10 +6,10 @@ from typing import Any
 
 import polars as pl
 
-from zhol.core.charts.interval import label_layer, label_lines, row_axis
+from zhol.core.charts.lanes import Lanes
 from zhol.core.charts.render import Spec, finish
 from zhol.core.charts.scales import value_axis
-from zhol.core.charts.theme import CATEGORIES, GREY, PALE, SIZE, WIDTH, titles
+from zhol.core.charts.theme import CATEGORIES, PALE, SIZE, WIDTH, titles
 from zhol.core.fonts import text_width
 from zhol.core.frames import need_columns, to_polars
 
@@ -40,31 +40,24 @@ def dumbbell_spec(
     labels = frame["label"].unique(maintain_order=True).to_list()
     sources = frame["source"].unique(maintain_order=True).to_list()
     axis = value_axis(frame["value"].to_list(), unit, log=log)
+    lanes = Lanes.of(labels, 22)
     rows = [{"row": labels.index(r["label"]), "value": r["value"], "source": r["source"]} for r in frame.to_dicts()]
     spans = _spans(rows)
-    left = max(text_width(line, SIZE) for label in labels for line in label_lines(label)) + 14
-    right = max(text_width(s["text"], SIZE) for s in spans) + 16
-    plot = max(width - left - right - 4, 120)
+    for row in (*rows, *spans):
+        row["y"] = lanes.centres[row["row"]]
+    plot = max(width - lanes.left - max(text_width(s["text"], SIZE) for s in spans) - 20, 120)
     x = axis.encoding("value")
-    layers = [
-        label_layer(labels, left),
-        {
-            "data": {"values": spans},
-            "mark": {"type": "rule", "strokeWidth": 3, "color": PALE},
-            "encoding": {"y": row_axis(), "x": {**x, "field": "low"}, "x2": {"field": "high"}},
-        },
-        _dots(rows, sources, x),
-        {
-            "data": {"values": spans},
-            "mark": {"type": "text", "align": "left", "baseline": "middle", "color": GREY},
-            "encoding": {"y": row_axis(), "x": {"value": plot + 12}, "text": {"field": "text"}},
-        },
-    ]
-    step = max(22, 13 * max(len(label_lines(label)) for label in labels) + 9)
-    return finish({**titles(title, subtitle), "width": plot, "height": step * len(labels), "layer": layers})
+    between = {
+        "data": {"values": spans},
+        "mark": {"type": "rule", "strokeWidth": 3, "color": PALE},
+        "encoding": {"y": lanes.axis(), "x": {**x, "field": "low"}, "x2": {"field": "high"}},
+    }
+    words = lanes.beside([(s["y"], s["text"]) for s in spans], plot)
+    layers = [lanes.names(), between, _dots(rows, sources, x, lanes), words]
+    return finish({**titles(title, subtitle), "width": plot, "height": lanes.height, "layer": layers})
 
 
-def _dots(rows: list[dict[str, Any]], sources: list[str], x: dict[str, Any]) -> Spec:
+def _dots(rows: list[dict[str, Any]], sources: list[str], x: dict[str, Any], lanes: Lanes) -> Spec:
     shapes = ["circle", "diamond", "square", "triangle-up", "cross", "triangle-down"]
     legend = {"orient": "top", "title": None, "labelFontSize": SIZE, "labelLimit": 400, "symbolSize": 70}
     common = {"field": "source", "type": "nominal", "legend": legend}
@@ -73,7 +66,7 @@ def _dots(rows: list[dict[str, Any]], sources: list[str], x: dict[str, Any]) -> 
     return {
         "data": {"values": rows},
         "mark": {"type": "point", "filled": True, "size": 70, "opacity": 0.95},
-        "encoding": {"y": row_axis(), "x": x, "color": colour, "shape": shape},
+        "encoding": {"y": lanes.axis(), "x": x, "color": colour, "shape": shape},
     }
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import polars as pl
 
+from zhol.core.charts.lanes import Lanes
 from zhol.core.charts.render import Spec, finish
 from zhol.core.charts.scales import Axis, value_axis
-from zhol.core.charts.theme import BLUE, CATEGORIES, GREY, SIZE, WIDTH, titles
-from zhol.core.fonts import text_width, wrap
+from zhol.core.charts.theme import BLUE, CATEGORIES, SIZE, WIDTH, titles
+from zhol.core.fonts import text_width
 from zhol.core.frames import need_columns, to_polars
 from zhol.core.quantity import plain_number
 
-_LEFT = 270  # most room for labels, px
 _WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 _OPEN = 46.0  # px of a line that has no end
 
@@ -49,16 +49,19 @@ def interval_spec(
     rows, labels = _rows(frame)
     axis = value_axis((r[k] for r in rows for k in ("value", "low", "high")), unit, log=log)
     grouped = "group" in frame.columns
-    left = min(_LEFT, max(text_width(line, SIZE) for label in labels for line in label_lines(label))) + 14
+    lanes = Lanes.of(labels, 27 if grouped else 22)
     right = 8.0 if grouped else max(text_width(r["text"], SIZE) for r in rows) + 14
-    step = max(27 if grouped else 22, 13 * max(len(label_lines(label)) for label in labels) + 9)
-    plot = max(width - left - right - 4, 120)
+    plot = max(width - lanes.left - right - 4, 120)
+    groups = list(dict.fromkeys(r["group"] for r in rows)) if grouped else []
     for row in rows:
         _ends(row, axis, plot)
-    layers = [label_layer(labels, left), *_mark_layers(rows, axis, grouped)]
+        row["y"] = lanes.centres[row["row"]] + (
+            6.5 * (groups.index(row["group"]) - (len(groups) - 1) / 2) if grouped else 0
+        )
+    layers = [lanes.names(), *_mark_layers(rows, axis, groups, lanes)]
     if not grouped:
-        layers.append(_text_layer(rows, plot))
-    spec: Spec = {**titles(title, subtitle), "width": plot, "height": step * len(labels), "layer": layers}
+        layers.append(lanes.beside([(r["y"], r["text"]) for r in rows], plot))
+    spec: Spec = {**titles(title, subtitle), "width": plot, "height": lanes.height, "layer": layers}
     return finish(spec)
 
 
@@ -93,83 +96,37 @@ def _ends(row: dict[str, Any], axis: Axis, plot: float) -> None:
     row["open"] = beyond if high is None else None
 
 
-def label_layer(labels: list[str], left: float) -> Spec:
-    """Names of the rows at the far left, each centred on its row whatever its number of lines."""
-    texts = [(i, label_lines(label)) for i, label in enumerate(labels)]
-    layers = []
-    for count in sorted({len(parts) for _, parts in texts}):
-        values = [{"row": i, "text": "\n".join(parts)} for i, parts in texts if len(parts) == count]
-        mark = {"type": "text", "align": "left", "baseline": "middle", "lineBreak": "\n", "lineHeight": 13}
-        encoding = {"y": row_axis(), "x": {"value": -left}, "text": {"field": "text"}}
-        layers.append({"data": {"values": values}, "mark": {**mark, "dy": -6.5 * (count - 1)}, "encoding": encoding})
-    return {"layer": layers}
-
-
-def _mark_layers(rows: list[dict[str, Any]], axis: Axis, grouped: bool) -> list[Spec]:
+def _mark_layers(rows: list[dict[str, Any]], axis: Axis, groups: list[str], lanes: Lanes) -> list[Spec]:
     colour: dict[str, Any] = {"value": BLUE}
-    offset: dict[str, Any] = {}
-    if grouped:
-        groups = list(dict.fromkeys(r["group"] for r in rows))
+    if groups:
         scale = {"domain": groups, "range": list(CATEGORIES[: len(groups)])}
-        colour = {
-            "field": "group",
-            "type": "nominal",
-            "scale": scale,
-            "legend": {
-                "orient": "top",
-                "title": None,
-                "labelFontSize": SIZE,
-                "symbolType": "circle",
-                "symbolOpacity": 1,
-            },
-        }
-        offset = {"yOffset": {"field": "group", "type": "nominal", "sort": groups, "scale": {"paddingOuter": 0.6}}}
-    x = axis.encoding("from")
-    common = {"y": row_axis(), "color": colour, **offset}
+        legend = {"orient": "top", "title": None, "labelFontSize": SIZE, "symbolType": "circle", "symbolOpacity": 1}
+        colour = {"field": "group", "type": "nominal", "scale": scale, "legend": legend}
+    x, common = axis.encoding("from"), {"y": lanes.axis(), "color": colour}
     spans = [r for r in rows if r["from"] is not None]
-    line = {
-        "data": {"values": spans},
-        "mark": {"type": "rule", "strokeWidth": 4 if not grouped else 3, "opacity": 0.4, "strokeCap": "round"},
-        "encoding": {"x": x, "x2": {"field": "to"}, **common},
-    }
     open_ended = [r for r in spans if r.get("open") is not None]
-    arrow = {
-        "data": {"values": open_ended},
-        "mark": {"type": "point", "filled": True, "shape": "triangle-right", "size": 70, "opacity": 0.7},
-        "encoding": {"x": {**x, "field": "open"}, **common},
-    }
-    dots = []
+    layers: list[Spec] = [
+        {
+            "data": {"values": spans},
+            "mark": {"type": "rule", "strokeWidth": 3 if groups else 4, "opacity": 0.4, "strokeCap": "round"},
+            "encoding": {"x": x, "x2": {"field": "to"}, **common},
+        },
+        {
+            "data": {"values": open_ended},
+            "mark": {"type": "point", "filled": True, "shape": "triangle-right", "size": 70, "opacity": 0.7},
+            "encoding": {"x": {**x, "field": "open"}, **common},
+        },
+    ]
     for filled in (True, False):
-        has = [r for r in rows if r["value"] is not None and (r["from"] is not None) == filled]
         fill: dict[str, Any] = {"filled": True} if filled else {"filled": False, "strokeWidth": 1.8}
-        if not has:
-            continue
-        dots.append(
+        layers.append(
             {
-                "data": {"values": has},
-                "mark": {"type": "point", "size": 62 if not grouped else 40, "opacity": 1, **fill},
+                "data": {"values": [r for r in rows if r["value"] is not None and (r["from"] is not None) == filled]},
+                "mark": {"type": "point", "size": 40 if groups else 62, "opacity": 1, **fill},
                 "encoding": {"x": {**x, "field": "value"}, **common},
             }
         )
-    return [line, *([arrow] if open_ended else []), *dots]
-
-
-def _text_layer(rows: list[dict[str, Any]], plot: float) -> Spec:
-    return {
-        "data": {"values": [{"row": r["row"], "text": r["text"]} for r in rows]},
-        "mark": {"type": "text", "align": "left", "baseline": "middle", "color": GREY},
-        "encoding": {"y": row_axis(), "x": {"value": plot + 12}, "text": {"field": "text"}},
-    }
-
-
-def row_axis() -> dict[str, Any]:
-    """Encoding that puts each row number on its own line."""
-    return {"field": "row", "type": "ordinal", "axis": None, "scale": {"paddingInner": 0, "paddingOuter": 0}}
-
-
-def label_lines(label: str) -> list[str]:
-    """A row's name in lines that fit beside the plot."""
-    return wrap(label, _LEFT, SIZE)
+    return [layer for layer in layers if layer["data"]["values"]]
 
 
 def _text(value: float | None, low: float | None, high: float | None) -> str:

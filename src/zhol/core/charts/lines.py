@@ -141,8 +141,11 @@ def _ends(frame: pl.DataFrame, axis: Axis, height: int, *, named: bool) -> list[
     known = frame.filter(pl.col("value").is_not_null())
     last = known.sort("year").group_by("series", maintain_order=True).last()
     rows = []
+    final = max(frame["year"].to_list())
     for record in last.to_dicts():
         number = axis.short(record["value"])
+        if named and final - record["year"] > 1:
+            number += f" in {record['year']}"
         text = "\n".join(wrap(f"{record['series']} {number}", _LABEL_ROOM, SIZE)) if named else number
         rows.append({"series": record["series"], "value": record["value"], "text": text})
     tall = 13.0 * max((len(r["text"].split("\n")) for r in rows), default=1) + 1
