@@ -296,7 +296,13 @@ def _sampler(
     import jax
     from numpyro.infer import MCMC, NUTS, init_to_median
 
-    kernel = NUTS(_model(data, definition, years), target_accept_prob=0.9, init_strategy=init_to_median())
+    # Level, shifts and biases trade off against each other: one dense block for them.
+    kernel = NUTS(
+        _model(data, definition, years),
+        target_accept_prob=0.95,
+        init_strategy=init_to_median(),
+        dense_mass=[("start", "free", "half", "raw")],
+    )
     mcmc = MCMC(
         kernel,
         num_warmup=400,

@@ -1,10 +1,9 @@
-"""Posteriors of reconciled quantities that ship with a pack, used only while figures, definitions and priors are the same."""
+"""Posteriors of reconciled quantities that ship with a pack, used while figures, definitions, priors are the same."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ def reconciled(region: Region, quantity: str) -> Reconciliation:
 
 
 def store(region: Region, quantity: str) -> Path:
-    """Reconcile a quantity and keep the posterior in the pack's folder ``fitted``, with the hash of what it was made from.
+    """Reconcile a quantity and keep the posterior in the folder ``fitted`` of the pack, with the hash of its data.
 
     Returns
     -------
@@ -59,7 +58,7 @@ def store(region: Region, quantity: str) -> Path:
     ZholError
         If the pack's folder cannot be written.
     """
-    post = reconcile(region, quantity)
+    post = reconcile(region, quantity, draws=1000)
     thin = post.draws[:: max(1, len(post.draws) // KEPT_DRAWS)][:KEPT_DRAWS]
     kept = {"made_from": fingerprint(region, quantity), **post.to_dict(), "draws": np.round(thin).tolist()}
     path = _path(region, quantity)
@@ -67,7 +66,7 @@ def store(region: Region, quantity: str) -> Path:
         path.parent.mkdir(exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(_rounded(kept), ensure_ascii=False, indent=1), encoding="utf-8")
-        os.replace(unfinished, path)
+        unfinished.replace(path)
     except OSError as error:
         raise ZholError("cannot write the fitted posterior", file=path, found=error.strerror) from error
     return path
