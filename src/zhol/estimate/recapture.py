@@ -134,8 +134,8 @@ def counts(
     links : mapping, optional
         Links other than log (λ, α: also ``neglog``) and logit (ω, π: also ``cloglog``, ``probit``).
     variance : str
-        ``reference``: as singleRcapture computes it. ``theory``: differs for zotgeom, ztoigeom and ztHurdlegeom, where
-        the reference is too small (then a warning says by how much).
+        ``reference``: as singleRcapture computes it. ``theory``: one formula for all models; it differs for zotgeom,
+        ztoigeom and ztHurdlegeom (a warning says by how much where that is more than 5%).
 
     Returns
     -------
@@ -275,11 +275,9 @@ def _note_on_variance(fit: Fit, se: float, convention: str) -> list[str]:
     if convention != "reference" or not differs_from_theory(fit.sample):
         return []
     theory = float(np.sqrt(_moments(fit, None, "theory")[1]))
-    if abs(theory / se - 1) < 0.005:
+    if abs(theory / se - 1) < 0.05:
         return []
-    return [
-        f"the standard error {se:,.0f} is computed as in singleRcapture; theory gives {theory:,.0f} (variance='theory')"
-    ]
+    return [f"the standard error {se:,.0f} is singleRcapture's; by the general formula it is {theory:,.0f}"]
 
 
 def _notes_on_draws(sample: Sample, draws: Replicates) -> list[str]:
