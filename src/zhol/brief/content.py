@@ -163,6 +163,9 @@ _NUMERAL = re.compile(
 )
 
 
+IN_WORDS = "a number inside the words of the source, which give no interval"
+
+
 def year(value: int) -> When:
     """A year as a reader sees it."""
     return When(str(value))
@@ -200,7 +203,7 @@ def text(template: str, **parts: Inline | Quantity | Text) -> Text:
     return tuple(piece for piece in content if piece != "")
 
 
-def plain(words: str, sources: tuple[str, ...] = ()) -> Text:
+def plain(words: str, sources: tuple[str, ...] = (), why: str = IN_WORDS) -> Text:
     """Words of a pack or a publisher: years become dates, other numerals quantities without an interval.
 
     Examples
@@ -217,7 +220,6 @@ def plain(words: str, sources: tuple[str, ...] = ()) -> Text:
             content.append(When(match["when"]))
             continue
         value = float(re.sub(r"[,\s]", "", match["number"]))
-        why = "a number inside the words of the source, which give no interval"
         quantity = Quantity(value, None, None, "", sources, no_interval=why)
         content.append(Number(quantity, "exact", quiet=True))
     content.append(words[at:])

@@ -22,6 +22,7 @@ SUMMED = "sum of published counts that have no interval"
 COMPUTED = "arithmetic on published figures that have no interval"
 COUNTED = "a count of rows of this pack, not an estimate"
 BOUND = "only one bound was published"
+LEVEL = "the level of an interval, which is chosen and not measured"
 
 RIVALS = "spread of rival sources"
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from zhol.region.load import Region
 
 Plain = dict[str, Any]
+PACK = "this pack"
 
 
 def resolve(brief: Brief, region: Region) -> Plain:
@@ -52,6 +53,12 @@ class _Resolver:
 
     def __init__(self, region: Region) -> None:
         self._known = {row["source_id"]: row for row in region.sources.to_dicts()}
+        # What is counted from the pack itself (places, treaties, cited figures) has the pack as its source.
+        self._known[PACK] = {
+            "title": region.title,
+            "publisher": f"zhol region pack {region.name}",
+            "published": region.manifest.version,
+        }
         self._numbers: dict[str, int] = {}
         self._letters: dict[str, str] = {}
         # Tables behind charts come last: the page has them, the PDF does not, so neither do its sources.
@@ -157,7 +164,7 @@ class _Resolver:
             for cell in row:
                 for piece in cell:
                     if isinstance(piece, Number):
-                        own = self._marks(piece.quantity.sources, _reason(piece))
+                        own = self._marks(piece.quantity.sources or (PACK,), _reason(piece))
                         refs += [r for r in own["refs"] if r not in refs]
                         letters += [x for x in own["letters"] if x not in letters]
         return {"refs": sorted(refs), "letters": sorted(letters)}
@@ -168,6 +175,8 @@ class _Resolver:
     def _inline(self, piece: Inline) -> Plain:
         match piece:
             case str():
+                if any(letter.isdigit() for letter in piece):
+                    raise ZholError("a number stands in plain words", found=piece, expected="a quantity or a date")
                 return {"is": "text", "text": piece}
             case When(shown):
                 return {"is": "when", "text": shown}
@@ -197,7 +206,7 @@ class _Resolver:
             "kind": quantity.interval,
             "why": quantity.no_interval if _without(quantity) else None,
             "shown_marks": not number.quiet,
-            **self._marks(quantity.sources, _reason(number)),
+            **self._marks(quantity.sources or (PACK,), _reason(number)),
         }
 
     def _marks(self, sources: tuple[str, ...], reason: str | None) -> Plain:
@@ -215,7 +224,10 @@ class _Resolver:
     def _source(self, name: str, number: int) -> Plain:
         row = self._known[name]
         keep = ("title", "publisher", "url", "published")
-        return {"number": number, "id": name, **{k: str(row.get(k) or "") for k in keep}}
+        source = {k: str(row.get(k) or "") for k in keep}
+        if source["publisher"].lower() in source["title"].lower():
+            source["publisher"] = ""
+        return {"number": number, "id": name, **source}
 
 
 def _without(quantity: Any) -> bool:

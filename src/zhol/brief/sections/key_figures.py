@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from zhol.brief.content import Card, Cards, Number, Section, Text, text, year
-from zhol.brief.quantities import row_quantity
+from zhol.brief.content import Card, Cards, Number, Section, Text, plain, text, year
+from zhol.brief.quantities import LEVEL, row_quantity
 from zhol.brief.read import names
 from zhol.brief.sections import asylum, stocks
 from zhol.brief.sections.rival_sources import irregular_range
@@ -28,12 +28,17 @@ def _card(label: Text, quantity: Quantity, unit: str, note: Text = ()) -> Card:
     return Card(label, Number(quantity), unit, note)
 
 
+def _kind(quantity: Quantity) -> Text:
+    """What the interval is."""
+    return plain(quantity.interval, why=LEVEL)
+
+
 def _in(region: Region, place: str) -> Card | None:
     total = stocks.totals(region, place, "destination")
     if total is None:
         return None
     label = text("People born elsewhere living in {name}, {when}", name=names(region)[place], when=year(total[0]))
-    return _card(label, total[1], "persons", (total[1].interval,))
+    return _card(label, total[1], "persons", _kind(total[1]))
 
 
 def _out(region: Region, place: str) -> Card | None:
@@ -41,7 +46,7 @@ def _out(region: Region, place: str) -> Card | None:
     if total is None:
         return None
     label = text("People born in {name} living elsewhere, {when}", name=names(region)[place], when=year(total[0]))
-    return _card(label, total[1], "persons", (total[1].interval,))
+    return _card(label, total[1], "persons", _kind(total[1]))
 
 
 def _irregular(region: Region, place: str) -> Card | None:
@@ -65,7 +70,7 @@ def _rate(region: Region, place: str) -> Card | None:
     if found is None or "rate" not in found[1]:
         return None
     label = text("Recognised as refugees, of those decided, {when}", when=year(found[0]))
-    return _card(label, found[1]["rate"], "of decisions", (found[1]["rate"].interval,))
+    return _card(label, found[1]["rate"], "of decisions", _kind(found[1]["rate"]))
 
 
 def _refugees(region: Region, place: str) -> Card | None:
@@ -95,4 +100,4 @@ def _population(region: Region, place: str) -> Card | None:
         return None
     last = rows.sort("year", "level").tail(1).to_dicts()[0]
     label = text("Population projected for {when}", when=year(last["year"]))
-    return _card(label, row_quantity(last), "persons", (f"{row_quantity(last).interval}",))
+    return _card(label, row_quantity(last), "persons", _kind(row_quantity(last)))

@@ -146,9 +146,11 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
             above, below = groups.pop(), groups.pop()
             count = above[1] + below[1]
             groups.append([(above[0] * above[1] + below[0] * below[1]) / count, count])
-        half = (groups[-1][1] - 1) * gap / 2
-        groups[-1][0] = min(max(groups[-1][0], low + half), max(high - half, low + half))
     placed = [centre + (k - (count - 1) / 2) * gap for centre, count in groups for k in range(int(count))]
+    # Away from the edges without coming nearer to each other; with too little room the low edge wins.
+    last = len(placed) - 1
+    placed = [min(p, high - (last - k) * gap) for k, p in enumerate(placed)]
+    placed = [max(p, low + k * gap) for k, p in enumerate(placed)]
     result = [0.0] * len(positions)
     for i, position in zip(order, placed, strict=True):
         result[i] = position
