@@ -113,7 +113,7 @@ def _numbers(site: dict[str, str | None]) -> str:
 
 
 def largest_corridors(
-    region: Region, *, year: int | None = None, place: str | None = None, top: int = 40
+    region: Region, *, year: int | None = None, place: str | None = None, everywhere: bool = False, top: int = 40
 ) -> tuple[pl.DataFrame, int]:
     """The largest corridors of a year, each with the spread over the revisions.
 
@@ -123,6 +123,8 @@ def largest_corridors(
         The last year that all revisions share, if not given.
     place : str, optional
         Only corridors that start or end here.
+    everywhere : bool
+        Without a place: also corridors that touch none of the places the pack is about.
     top : int
         How many.
 
@@ -142,8 +144,9 @@ def largest_corridors(
         raise ZholError("unknown place", found=place, expected=f"one of {', '.join(codes)}")
     ends = pl.col("origin").is_in(codes) & pl.col("destination").is_in(codes) & (pl.col("persons") >= SMALLEST_CELL)
     rows = region.table("stocks").filter(ends)
-    if place is not None:
-        rows = rows.filter((pl.col("origin") == place) | (pl.col("destination") == place))
+    touched = [place] if place is not None else [] if everywhere else list(region.focus)
+    if touched:
+        rows = rows.filter(pl.col("origin").is_in(touched) | pl.col("destination").is_in(touched))
     if not rows.height:
         raise ZholError("no stocks to draw", found=place or region.name)
     when = common_year(rows) if year is None else year

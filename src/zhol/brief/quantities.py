@@ -22,6 +22,7 @@ SUMMED = "sum of published counts that have no interval"
 COMPUTED = "arithmetic on published figures that have no interval"
 COUNTED = "a count of rows of this pack, not an estimate"
 BOUND = "only one bound was published"
+RECALLED = "known from memory only and not verified"
 LEVEL = "the level of an interval, which is chosen and not measured"
 
 RIVALS = "spread of rival sources"
@@ -44,9 +45,11 @@ def row_quantity(row: Mapping[str, Any], *, column: str = "value", unit: str | N
     value, low, high = (_number(row.get(name)) for name in (column, "low", "high"))
     unit = unit or str(row.get("unit") or "persons")
     sources = sources_of(row["source_id"])
-    reason = why or (MODELLED if "modelled" in str(row.get("note") or "") else ONE_COUNT)
+    recalled = row.get("status") == "recalled"
+    reason = RECALLED if recalled else why or (MODELLED if "modelled" in str(row.get("note") or "") else ONE_COUNT)
     if low is not None and high is not None:
         interval = f"{row['level']:g}% prediction interval" if row.get("level") else "published range"
+        interval = RECALLED if recalled else interval
         return Quantity(value, low, high, unit, sources, interval)
     if low is not None or high is not None:
         return Quantity(value, low, high, unit, sources, no_interval=BOUND)

@@ -211,7 +211,7 @@ class _Resolver:
 
     def _marks(self, sources: tuple[str, ...], reason: str | None) -> Plain:
         letters = [] if reason is None else [self._letter(reason)]
-        return {"refs": list(dict.fromkeys(self._source_number(s) for s in sources)), "letters": letters}
+        return {"refs": sorted({self._source_number(s) for s in sources}), "letters": letters}
 
     def _source_number(self, source: str) -> int:
         if source not in self._known:

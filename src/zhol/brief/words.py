@@ -53,8 +53,10 @@ def exact(value: float, unit: str) -> str:
     >>> exact(2476018, "persons"), exact(12.345, "%"), exact(-1200.0, "persons")
     ('2,476,018', '12.3', '−1,200')
     """
-    if unit in {"%", "times"} or (not float(value).is_integer() and abs(value) < 1000):
-        text = f"{value:,.1f}" if abs(value) >= 0.1 or value == 0 else f"{value:.2g}"
+    if unit in {"%", "times"}:
+        text = f"{value:,.1f}"
+    elif not float(value).is_integer() and abs(value) < 1000:
+        text = f"{value:,.3g}"
     else:
         text = f"{value:,.0f}"
     return text.replace("-", "−")

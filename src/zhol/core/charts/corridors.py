@@ -71,7 +71,7 @@ def corridors_spec(
     drawn = flows.filter(ends & (pl.col("value") > 0)).sort("value", descending=True)
     most = float(drawn["value"].max() or 1)  # type: ignore[arg-type]
     arcs = [_arc(row, points, most, focus) for row in drawn.to_dicts()]
-    tall = frame.height + 6 + _KEY_STEP * (1 + _key_rows(colours or {}, frame))
+    tall = frame.height + 6 + _KEY_STEP * (1 + note + _key_rows(colours or {}, frame))
     layers: list[Spec] = [
         _land(sites, frame, colours or {}, focus),
         _arc_layer(arcs),
@@ -242,7 +242,7 @@ def _key_layers(
         texts.append({"x": at + 32, "y": y, "text": label})
         at += text_width(label, SIZE - 1) + 50
     if note:
-        texts.append({"x": at + 8, "y": y, "text": BOUNDARY_NOTE})
+        texts.append({"x": 0.0, "y": y + _KEY_STEP, "text": BOUNDARY_NOTE})
     grey = {"type": "text", "align": "left", "baseline": "middle", "fontSize": SIZE - 1, "color": GREY}
     fill_of = {"fill": {"field": "fill", "type": "nominal", "scale": None}}
     square = {"type": "point", "shape": "square", "filled": True, "size": 110, "opacity": 1}
