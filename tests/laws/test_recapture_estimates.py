@@ -158,6 +158,17 @@ def test_factors_without_intercept_are_the_same_model():
     assert list(one.details["coefficients"]) == ["(Intercept)", "sexm"]
 
 
+def test_names_and_reference_levels_are_those_of_r():
+    import pandas as pd
+
+    data = persons(8).with_columns(old=pl.col("age") > 0, rate=pl.col("age").exp())
+    wide = counts("n ~ sex * rate + old + log(rate) + I(rate^2)", data).details["coefficients"]
+    assert list(wide) == ["(Intercept)", "sexm", "rate", "oldTRUE", "log(rate)", "I(rate^2)", "sexm:rate"]
+    frame = data.to_pandas()
+    frame["sex"] = pd.Categorical(frame["sex"], categories=["m", "f"])
+    assert list(counts("n ~ sex", frame).details["coefficients"]) == ["(Intercept)", "sexf"]
+
+
 def test_edge_is_the_smaller_model():
     """A list with fewer single captures than the Poisson has: the share of inflated ones is zero."""
     data = {"n": [1, 2, 3, 4], "units": [20, 60, 40, 10]}
@@ -247,3 +258,23 @@ def test_result_goes_to_plain_values_and_pictures():
     assert frame.height == persons().height and abs(frame["residual"].mean()) < 0.05
     fitted = est.fitted_frequencies()
     assert fitted["fitted"].sum() == pytest.approx(fitted["observed"].sum())
+
+
+@pytest.mark.parametrize("name", [m.name for m in MODELS.values()])
+def test_any_small_list_gives_a_finite_flagged_answer_or_one_line(name):
+    from zhol import ZholError
+
+    rng = np.random.default_rng(len(name))
+    for rate in (0.1, 0.5, 2.0, 8.0):
+        n = rng.poisson(rate, 40)
+        data = pl.DataFrame({"n": n[n > 0], "g": rng.choice(["a", "b", "c"], int((n > 0).sum()))})
+        if data.height == 0:
+            continue
+        try:
+            est = counts("n ~ g", data, model=name)
+        except ZholError as error:
+            assert "captured" in str(error)
+            continue
+        assert data.height - 1e-6 <= est.population < 1e9 and est.low <= est.population <= est.high
+        assert np.isfinite(est.se) or est.high == np.inf
+        assert est.details["ending"] == "maximum" or est.warnings

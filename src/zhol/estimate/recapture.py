@@ -17,7 +17,7 @@ from zhol.estimate._recapture import diagnostics
 from zhol.estimate._recapture.bootstrap import CITES as BOOTSTRAP_CITES
 from zhol.estimate._recapture.bootstrap import KINDS, Replicates, bootstrap, percentile_interval
 from zhol.estimate._recapture.cells import Sample, build_sample
-from zhol.estimate._recapture.fit import Fit, fit_sample
+from zhol.estimate._recapture.fit import Fit, credible_limit, fit_sample
 from zhol.estimate._recapture.intervals import (
     VARIANCES,
     differs_from_theory,
@@ -167,7 +167,7 @@ def counts(
     """
     _check(interval, replicates, seed, level, variance)
     found = find_model(model)
-    frame = to_polars(data)
+    frame = _frame(data)
     sample = build_sample(
         formula,
         frame,
@@ -196,6 +196,17 @@ def counts(
         "variance": variance,
     }
     return _result(found, fit, draws, interval, level, variance, request)
+
+
+def _frame(data: Any) -> pl.DataFrame:
+    """The data in polars; the order of a pandas category's levels is kept, since the first is the reference."""
+    frame = to_polars(data)
+    if type(data).__module__.split(".")[0] == "pandas":
+        for name, kind in data.dtypes.items():
+            levels = getattr(kind, "categories", None)
+            if levels is not None and all(isinstance(x, str) for x in levels) and len(set(levels)) == len(levels):
+                frame = frame.with_columns(pl.col(str(name)).cast(pl.String).cast(pl.Enum(list(levels))))
+    return frame
 
 
 def _check(interval: str, replicates: int, seed: int, level: float, variance: str) -> None:
@@ -231,15 +242,14 @@ def _result(
     if draws is not None:
         intervals["percentile"] = percentile_interval(draws.population, level)
         low, high = max(intervals["percentile"][0], sample.n), intervals["percentile"][1]
-        se = float(draws.population.std(ddof=1))
-        warnings += _notes_on_draws(sample, draws)
+        se = _spread(draws.population)
+        warnings += _notes_on_draws(sample, draws, n_hat)
     else:
         warnings += _note_on_variance(fit, se, convention)
     if _only_a_bound(fit, n_hat, float(np.sqrt(variance))):
-        low, high = likelihood_lower_bound(fit, low, level), float("inf")
-        warnings.append(
-            "the list gives only a lower bound: no upper end can be set, and the point estimate depends on the penalty"
-        )
+        low, high = likelihood_lower_bound(fit, level), float("inf")
+        n_hat, se, note = _bounded(fit, n_hat, se, low)
+        warnings.append(note)
     return CountsEstimate(
         n_hat,
         low,
@@ -271,6 +281,17 @@ def _only_a_bound(fit: Fit, n_hat: float, se: float) -> bool:
     return fit.ending == "penalised" and (nobody_again or se > n_hat)
 
 
+def _bounded(fit: Fit, n_hat: float, se: float, low: float) -> tuple[float, float, str]:
+    """Point and error where there is a lower bound only; the bound itself where the penalised point has run away."""
+    limit = float(credible_limit(fit.sample.n))
+    se = se if se <= limit else float("nan")
+    if low <= n_hat <= limit:
+        note = "no upper end can be set, and the point estimate depends on the penalty"
+        return n_hat, se, f"the list gives only a lower bound: {note}"
+    note = "the number given is that bound, and no standard error can be set"
+    return low, float("nan"), f"the list gives only a lower bound: {note}"
+
+
 def _note_on_variance(fit: Fit, se: float, convention: str) -> list[str]:
     if convention != "reference" or not differs_from_theory(fit.sample):
         return []
@@ -280,11 +301,23 @@ def _note_on_variance(fit: Fit, se: float, convention: str) -> list[str]:
     return [f"the standard error {se:,.0f} is singleRcapture's; by the general formula it is {theory:,.0f}"]
 
 
-def _notes_on_draws(sample: Sample, draws: Replicates) -> list[str]:
+def _spread(draws: np.ndarray) -> float:
+    """Standard deviation; half the middle 68% where some draws have no bound."""
+    if np.isfinite(draws).all():
+        return float(draws.std(ddof=1))
+    low, high = np.quantile(draws, [0.16, 0.84], method="nearest")
+    return float((high - low) / 2) if np.isfinite(high) else float("nan")
+
+
+def _notes_on_draws(sample: Sample, draws: Replicates, n_hat: float) -> list[str]:
     notes = []
     total = len(draws.population)
     if draws.penalised:
         notes.append(f"{draws.penalised} of {total} replicates were separated and fitted with the Jeffreys penalty")
+    if wild := int((~np.isfinite(draws.population)).sum()):
+        notes.append(f"{wild} of {total} replicates gave no upper bound")
+    if not 0.05 <= np.mean(draws.population <= n_hat) <= 0.95:
+        notes.append("the replicates lie to one side of the estimate: prefer the analytic interval")
     if draws.edge:
         notes.append(f"{draws.edge} of {total} replicates had a parameter at zero and were fitted by the smaller model")
     if abs(sample.n - round(sample.n)) > 1e-9:
@@ -304,7 +337,9 @@ def _strata_table(fit: Fit, draws: Replicates | None, level: float, convention: 
         if draws is not None:
             low, high = percentile_interval(draws.strata[:, i], level)
             low = max(low, observed)  # a replicate may have seen fewer than the list did
-            se = float(draws.strata[:, i].std(ddof=1))
+            se = _spread(draws.strata[:, i])
+        if not n_hat <= credible_limit(observed):
+            n_hat, low, high, se = observed, observed, float("inf"), float("nan")
         rows.append((stratum, label, observed, n_hat, low, high, se))
     names = ("stratum", "level", "observed", "population", "low", "high", "se")
     kinds = (pl.String, pl.String, *[pl.Float64] * 5)

@@ -150,5 +150,6 @@ def _draw(rng: np.random.Generator, sizes: np.ndarray, chances: np.ndarray) -> n
 
 def percentile_interval(draws: np.ndarray, level: float) -> tuple[float, float]:
     """Middle ``level`` of the draws."""
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    ends = [(1 - level) / 2, (1 + level) / 2]
+    low, high = np.quantile(draws, ends, method="linear" if np.isfinite(draws).all() else "nearest")
     return float(low), float(high)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Design:
-    """Matrix of one linear predictor; one row only where it is an intercept alone."""
+    """Matrix of one linear predictor; one row where it is an intercept alone."""
 
     matrix: np.ndarray
     names: tuple[str, ...]
@@ -26,7 +26,7 @@ class Design:
     @property
     def constant(self) -> bool:
         """Whether the predictor is the same for every unit (before offsets)."""
-        return self.matrix.shape[0] == 1
+        return self.matrix.shape == (1, 1) and bool(self.matrix[0, 0] == 1.0)
 
 
 def split_formula(formula: str) -> tuple[str, str]:
@@ -47,7 +47,7 @@ def split_formula(formula: str) -> tuple[str, str]:
 
 def design(right: str, frame: pl.DataFrame, pandas_frame: pd.DataFrame, skip: set[str], parameter: str) -> Design:
     """Matrix of one right-hand side; ``.`` stands for all columns but those in ``skip``."""
-    text = _spell_out_dot(right, [c for c in frame.columns if c not in skip])
+    text = _spell_out_dot(right, [c for c in frame.columns if c not in skip]).replace("^", "**")
     formula, variables = _parse(text, frame, right)
     columns = [c for c in frame.columns if c in variables]
     if not columns and text.strip() in ("1", "+1"):
@@ -96,6 +96,7 @@ def _spell_out_dot(right: str, columns: list[str]) -> str:
 def _r_name(name: str) -> str:
     if name == "Intercept":
         return "(Intercept)"
+    name = re.sub(r"\s*\*\*\s*", "^", name)
     return re.sub(r"\[(?:T\.)?(.*?)\](?=:|$)", r"\1", name)
 
 

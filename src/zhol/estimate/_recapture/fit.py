@@ -64,7 +64,11 @@ def fit_sample(sample: Sample) -> Fit:
     found = climb(sample, w, starts)
     best = _best(found)
     if best is not None:
-        return _finish(sample, found, best, len(starts))
+        size = float(population(sample, sample.w[None], found.beta[best : best + 1])[0][0])
+        if size <= credible_limit(sample.n):
+            return _finish(sample, found, best, len(starts))
+        note = f"the highest point of the likelihood of {sample.model.name} is a population of {size:.0e}"
+        return _penalised(sample, found, len(starts), note)
     edge = _at_edge(sample, found)
     return edge if edge is not None else _penalised(sample, found, len(starts))
 
@@ -116,7 +120,7 @@ def parameters_at_edge(sample: Sample, beta: np.ndarray) -> list[str]:
     return out
 
 
-def _penalised(sample: Sample, found: Climb, starts: int) -> Fit:
+def _penalised(sample: Sample, found: Climb, starts: int, reason: str | None = None) -> Fit:
     w = sample.w[None, :]
     tried = penalised_maximum(sample, _fresh_start(sample)[0])
     near = int(np.argmax(np.where(np.isfinite(found.value), found.value, -np.inf)))
@@ -130,10 +134,8 @@ def _penalised(sample: Sample, found: Climb, starts: int) -> Fit:
     end = max(ends, key=lambda c: float(c.value[0]))
     covariance = np.linalg.pinv(-end.hessian[0], hermitian=True)
     value = float(score(sample, w, end.beta)[0][0])
-    note = (
-        f"the likelihood of {sample.model.name} has no interior maximum (too little information or separation): "
-        "penalised fit (Jeffreys prior, Firth 1993)"
-    )
+    flat = f"the likelihood of {sample.model.name} has no interior maximum (too little information or separation)"
+    note = f"{reason or flat}: penalised fit (Jeffreys prior, Firth 1993)"
     gradient = float(np.abs(end.gradient[0]).max())
     return Fit(sample, end.beta[0], covariance, value, gradient, int(end.steps[0]), "penalised", starts + 2, (note,))
 
@@ -238,7 +240,7 @@ def without_covariates(sample: Sample) -> Sample:
 class Refits:
     """Population of each replicate, and how many needed help."""
 
-    population: np.ndarray
+    population: np.ndarray  # infinite where a penalised fit ran away
     parts: np.ndarray
     beta: np.ndarray
     settled: np.ndarray
@@ -266,14 +268,22 @@ def refit_many(sample: Sample, w: np.ndarray, start: np.ndarray, *, tolerance: f
             inner = refit_many(smaller, w[at], start[..., keep] if start.ndim == 1 else begin[at][:, keep])
             total[at], parts[at] = inner.population, inner.parts
             edge[at], penalised[at] = True, inner.penalised
-    lost = np.flatnonzero(~found.settled & ~edge)
+    absurd = ~(total <= credible_limit(w.sum(axis=1))) & ~edge
+    lost = np.flatnonzero((~found.settled & ~edge) | absurd)
     if len(lost):
-        # only cells that some lost replicate drew: the others would only cost time
         end = penalised_climb(sample, w[lost], begin[lost], limit=25, decrement=1e-4)
         beta[lost] = end.beta
         total[lost], parts[lost] = _populations(sample, w[lost], end.beta)
         penalised[lost] = True
+        wild = lost[~(total[lost] <= credible_limit(w[lost].sum(axis=1)))]
+        total[wild], parts[wild] = np.inf, np.inf
     return Refits(total, parts, beta, found.settled, edge, penalised)
+
+
+def credible_limit(n: np.ndarray | float) -> np.ndarray:
+    """Beyond this a penalised population says nothing but that there is no upper bound."""
+    size = np.asarray(n, dtype=float)
+    return np.minimum(size * np.maximum(1000.0, 4.0 * size), 1e9)
 
 
 def _populations(sample: Sample, w: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,11 @@ def likelihood(sample: Sample, w: np.ndarray, beta: np.ndarray) -> np.ndarray:
 
 def score(sample: Sample, w: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log-likelihood (replicates,), score (replicates, p) and Hessian (replicates, p, p)."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+        return _score(sample, w, beta)
+
+
+def _score(sample: Sample, w: np.ndarray, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     jet = _unit(sample, beta, True)
     value = _finite((w * jet.v).sum(axis=-1))
     gradient = np.concatenate([_to_columns(sample, i, g, w) for i, g in enumerate(jet.g)], axis=-1)
@@ -43,6 +48,13 @@ def population(
 
     ``mask`` (cells,) restricts both to a stratum.
     """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+        return _population(sample, w, beta, mask)
+
+
+def _population(
+    sample: Sample, w: np.ndarray, beta: np.ndarray, mask: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     jet = weight_in_population(sample.model, sample.links, sample.eta(beta), sample.y)
     part = w if mask is None else w * mask
     total = (part * jet.v).sum(axis=-1)
