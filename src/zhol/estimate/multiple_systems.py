@@ -94,7 +94,7 @@ def lists(
     >>> table = {"police": [1, 1, 0], "clinic": [1, 0, 1], "n": [20, 40, 30]}
     >>> est = zhol.estimate.lists(table, count="n", interval="profile")
     >>> round(est.population, 6), round(est.low), round(est.high)
-    (150.0, 121, 208)
+    (150.0, 117, 205)
     >>> est.table["model"].to_list()[:2]
     ['stepwise', 'best BIC']
     """
@@ -111,7 +111,14 @@ def lists(
         se=first.se,
         title=f"Several lists, {first.row.title}",
         level=level,
-        details={**first.details, "formula": first.formula, "lists": histories.names},
+        details={
+            "observed": histories.observed,
+            "unseen": first.population - histories.observed,
+            **first.details,
+            "interval": first.interval,
+            "formula": first.formula,
+            "lists": histories.names,
+        },
         cites=first.row.cites + _interval_cites(first.interval),
     )
 
@@ -135,8 +142,9 @@ class Looker:
                 continue
             second = self._second(name)
             rows.append((second, _title(name), False))
-            if isinstance(second, Opinion) and name in ("average", "latent_class"):
-                warnings += second.warnings
+            if isinstance(second, Opinion):  # remarks on the data are the first opinion's business
+                title = second.row.title
+                warnings += [w for w in second.warnings if w.startswith(title)]
         table = second_opinions.opinion_table(rows)
         return table, (*second_opinions.disagreement(table), *warnings)
 

@@ -15,6 +15,7 @@ from zhol.estimate._multiple_systems import bootstrap, profile, wald
 from zhol.estimate._multiple_systems.design import Array, Flags, design, formula, main_terms, term_name
 from zhol.estimate._multiple_systems.existence import Check, Unseen
 from zhol.estimate._multiple_systems.heterogeneity import shape_name
+from zhol.estimate._multiple_systems.labels import list_order, relabelled
 from zhol.estimate._multiple_systems.newton import fit
 from zhol.estimate._multiple_systems.opinions import Opinion
 from zhol.estimate._multiple_systems.rules import Rule, identified
@@ -76,7 +77,7 @@ def log_linear_opinion(rule: Rule, histories: Histories, settings: Settings) -> 
     exact = float(fitted.chosen.fits.variance[0])
     variance = wald_variance if np.isfinite(wald_variance) else exact
     point = histories.observed + fitted.unseen
-    details = _details(fitted, exact)
+    details = _details(fitted, exact) | _searched(fitted)
     notes: tuple[str, ...]
     if fitted.fate is Unseen.ZERO:
         kind, variance = "profile", 0.0
@@ -86,7 +87,6 @@ def log_linear_opinion(rule: Rule, histories: Histories, settings: Settings) -> 
         kind = settings.interval
         low, high, notes, more = _interval(fitted, point, variance, settings)
         details |= more
-    details["interval"] = kind
     terms = tuple(np.array(rule.design.terms)[fitted.chosen.active[0]].tolist())
     return Opinion(
         rule.row,
@@ -172,7 +172,8 @@ def _interval(
         more = {"profile": {"population": found.population, "drop": found.drop}}
         return found.low, found.high, notes, more
     rng = generator(settings.seed, "lists", "bootstrap")
-    result = bootstrap.bca(histories.counts, point, rule.populations, settings.replicates, settings.level, rng)
+    order = np.argsort(relabelled(histories.k, list_order(histories.counts, histories.k)))
+    result = bootstrap.bca(histories.counts, order, point, rule.populations, settings.replicates, settings.level, rng)
     return result.low, result.high, _bootstrap_remarks(result, settings), {"bootstrap": _bootstrap_details(result)}
 
 
@@ -221,13 +222,18 @@ def _remarks(fitted: Fitted) -> tuple[str, ...]:
     notes, histories = [], fitted.histories
     several = float(histories.counts[[m.bit_count() > 1 for m in range(1, 2**histories.k)]].sum())
     if several < FEW_OVERLAPS:
-        notes.append(f"only {several:.0f} cases are on more than one list; the estimate rests on them")
+        few = "1 case is" if several == 1 else f"{several:.0f} cases are"
+        notes.append(f"only {few} on more than one list; the estimate rests on so little")
+    if histories.left_out:
+        notes.append(f"{histories.left_out:,.0f} cases are only on lists that were left out; they count as unseen")
     if histories.k == 2:
         notes.append("with two lists nothing tests whether they are independent; the estimate assumes it")
     empty = fitted.chosen.active[0] & ~fitted.finite & (np.array(fitted.rule.design.terms) >= 0)
     if empty.any():
         pairs = ", ".join(n for n, e in zip(_all_names(fitted.rule, histories), empty, strict=True) if e)
         notes.append(f"no case is on both lists of {pairs}; these effects are at minus infinity")
+    if fitted.chosen.found and not fitted.chosen.found[0].exhaustive:
+        notes.append(f"{fitted.rule.row.title}: too many models to rule out all others; a local search found this one")
     if ":" in fitted.how and fitted.fate is Unseen.FINITE:
         notes.append("some effects of the model are not determined by these counts; the population is")
     return tuple(notes)
@@ -267,6 +273,25 @@ def _details(fitted: Fitted, exact: float) -> dict[str, Any]:
         "existence": fitted.how,
         "fitted": _fitted_table(histories, mu),
     }
+
+
+def _searched(fitted: Fitted) -> dict[str, Any]:
+    """The best models that a search met, for rules that search."""
+    if not fitted.chosen.found:
+        return {}
+    ranked, rule, histories = fitted.chosen.found[0], fitted.rule, fitted.histories
+    count = len(ranked.pairs)
+    active = np.concatenate([np.ones((count, histories.k + 1), dtype=bool), ranked.pairs], axis=1)
+    fits = fit_given(rule.design, np.repeat(histories.counts[None], count, axis=0), active).fits
+    terms = np.array(rule.design.terms)
+    table = pl.DataFrame(
+        {
+            "formula": [formula(tuple(terms[row].tolist()), histories.names) for row in active],
+            "population": histories.observed + fits.unseen,
+            "difference": ranked.value - ranked.value.min(initial=np.inf),
+        }
+    )
+    return {"models": table, "fitted_models": ranked.fitted, "exhaustive": ranked.exhaustive}
 
 
 def _errors(matrix: Array, mu: Array) -> Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zhol.estimate._multiple_systems.design import Array
+from zhol.estimate._multiple_systems.design import Array, Ints
 
 Estimator = Callable[[Array], Array]  # counts (rows, cells) -> population (rows,), infinite where there is none
 
@@ -44,10 +44,17 @@ class Bootstrap:
 
 
 def bca(
-    counts: Array, point: float, estimate: Estimator, replicates: int, level: float, rng: np.random.Generator
+    counts: Array,
+    order: Ints,
+    point: float,
+    estimate: Estimator,
+    replicates: int,
+    level: float,
+    rng: np.random.Generator,
 ) -> Bootstrap:
-    """BCa interval for the population behind one table of counts (cells,)."""
-    drawn = resample(counts, replicates, rng)
+    """BCa interval for the population behind one table of counts (cells,), its cells drawn in the given order."""
+    drawn = np.zeros((replicates, counts.size))
+    drawn[:, order] = resample(counts[order], replicates, rng)
     left_out, weights = leave_one_out(counts)
     answers = estimate(np.concatenate([drawn, left_out]))
     values, jackknife = np.sort(answers[:replicates]), answers[replicates:]

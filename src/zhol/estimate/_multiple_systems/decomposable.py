@@ -132,11 +132,11 @@ def _subset_terms(counts: Array, k: int, unseen: Array, prior_cases: float) -> A
     total = counts.sum() + unseen
     whole = prior_cases * 2**k
     for subset in range(2**k):
-        seen = np.zeros(2**k)
-        np.add.at(seen, histories & subset, counts)
-        cells = [c for c in range(2**k) if c & ~subset == 0]
-        prior = whole / len(cells)
-        fixed = sum(float(gammaln(seen[c] + prior)) for c in cells if c) - len(cells) * float(gammaln(prior))
+        seen = np.bincount(histories & subset, weights=counts, minlength=2**k)
+        cells = 2 ** subset.bit_count()
+        prior = whole / cells
+        listed = seen[1:][(histories & subset) == histories]
+        fixed = float(gammaln(listed + prior).sum()) - cells * float(gammaln(prior))
         rows.append(fixed + gammaln(seen[0] + unseen + prior) + gammaln(whole) - gammaln(total + whole))
     return np.array(rows)
 

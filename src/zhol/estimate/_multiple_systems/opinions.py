@@ -12,6 +12,8 @@ from zhol.core.draws import generator
 from zhol.core.errors import ZholError
 from zhol.core.quantity import plain_number
 from zhol.estimate._multiple_systems import decomposable, latent_class
+from zhol.estimate._multiple_systems.design import Ints
+from zhol.estimate._multiple_systems.labels import list_order, relabel
 from zhol.estimate._multiple_systems.registry import Model, find
 from zhol.estimate._multiple_systems.table import Histories
 
@@ -54,7 +56,8 @@ class Opinion:
 def average_opinion(histories: Histories, level: float, seed: int) -> Opinion:
     """Madigan and York's average over decomposable graphs."""
     rng = generator(seed, "lists", "average")
-    result = decomposable.average(histories.counts, histories.k, rng)
+    order = list_order(histories.counts, histories.k)
+    result = decomposable.average(relabel(histories.counts, histories.k, order), histories.k, rng)
     observed, tail = histories.observed, 0.5 - level / 2.0
     middle, low, high = (observed + decomposable.quantile(result, q) for q in (0.5, tail, 1.0 - tail))
     mean = float(result.weight @ result.unseen)
@@ -67,7 +70,7 @@ def average_opinion(histories: Histories, level: float, seed: int) -> Opinion:
         )
     details = {
         "posterior": pl.DataFrame({"population": observed + result.unseen, "weight": result.weight}),
-        "graphs": _graph_table(histories, result),
+        "graphs": _graph_table(histories, order, result),
         "mean": observed + mean,
         "exhaustive": result.exhaustive,
     }
@@ -76,8 +79,9 @@ def average_opinion(histories: Histories, level: float, seed: int) -> Opinion:
     return Opinion(row, middle, low, high, spread, "posterior", warnings=warnings, details=details)
 
 
-def _graph_table(histories: Histories, result: decomposable.Average, most: int = 10) -> pl.DataFrame:
-    pairs = [f"{a}:{b}" for i, a in enumerate(histories.names) for b in histories.names[i + 1 :]]
+def _graph_table(histories: Histories, order: Ints, result: decomposable.Average, most: int = 10) -> pl.DataFrame:
+    places = [sorted((order[i], order[j])) for i in range(histories.k) for j in range(i + 1, histories.k)]
+    pairs = [f"{histories.names[a]}:{histories.names[b]}" for a, b in places]
     return pl.DataFrame(
         {
             "graph": [
@@ -94,9 +98,8 @@ def latent_opinion(histories: Histories, level: float, seed: int, effort: int = 
     """Manrique-Vallier's latent classes; ``effort`` multiplies the number of sweeps."""
     rng = generator(seed, "lists", "latent_class")
     sweeps = latent_class.SWEEPS * effort
-    result = latent_class.sample(
-        histories.counts, histories.k, rng, warm_up=latent_class.WARM_UP * effort, sweeps=sweeps
-    )
+    counts = relabel(histories.counts, histories.k, list_order(histories.counts, histories.k))
+    result = latent_class.sample(counts, histories.k, rng, warm_up=latent_class.WARM_UP * effort, sweeps=sweeps)
     draws = histories.observed + result.unseen
     tail = 0.5 - level / 2.0
     low, middle, high = (float(q) for q in np.quantile(draws, [tail, 0.5, 1.0 - tail]))

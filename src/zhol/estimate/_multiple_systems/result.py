@@ -46,6 +46,12 @@ class ListsEstimate(Estimate):
     def _looked(self) -> tuple[pl.DataFrame, tuple[str, ...]]:
         return self._look()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "details": dict(self.details)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({**state, "details": MappingProxyType(state["details"])})
+
     def __repr__(self) -> str:
         return f"<{self.title}: {self.population:,.0f} {self.unit}, {self.low:,.0f} to {self.high:,.0f}>"
 

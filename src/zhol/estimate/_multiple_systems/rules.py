@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -110,10 +110,11 @@ def ranking(pairs: Design, counts: Array, criterion: str, threshold: float) -> R
 
 def _best(pairs: Design, counts: Array, criterion: str, threshold: float) -> Selection:
     active = np.ones((counts.shape[0], len(pairs.terms)), dtype=bool)
-    for i, table in enumerate(counts):
-        found = ranking(pairs, table, criterion, threshold).pairs
-        active[i, pairs.k + 1 :] = found[0] if len(found) else False
-    return fit_given(pairs, counts, active)
+    found = tuple(ranking(pairs, table, criterion, threshold) for table in counts)
+    for i, ranked in enumerate(found):
+        active[i, pairs.k + 1 :] = ranked.pairs[0] if len(ranked.pairs) else False
+    chosen = fit_given(pairs, counts, active)
+    return replace(chosen, found=found)
 
 
 def _fixed(row: registry.Model, model: Design) -> Rule:

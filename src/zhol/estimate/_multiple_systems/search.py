@@ -19,7 +19,8 @@ from zhol.estimate._multiple_systems.existence import check, two_list_identified
 from zhol.estimate._multiple_systems.stepwise import Selection, fit_given
 from zhol.estimate._multiple_systems.wald import deviance
 
-MOST_FITS = 40_000
+MOST_FITS = 40_000  # on tables of up to 64 cells; on larger ones fewer, so that time and memory stay modest
+BLOCK = 2_000  # models fitted at a time
 SLACK = 1e-6  # numerical slack on a bound
 
 
@@ -57,24 +58,25 @@ class _Evaluator:
         return np.concatenate([np.ones((pairs.shape[0], self.first), dtype=bool), pairs], axis=1)
 
     def __call__(self, pairs: Flags) -> tuple[Array, Flags]:
-        """Deviance of each model, and whether its maximum is known to exist."""
+        """Deviance of each model, and whether it is known to have a maximum and to be identified."""
         keys = [row.tobytes() for row in np.packbits(pairs, axis=1)]
         new = {key: i for i, key in enumerate(keys) if key not in self.known}
         if new:
-            rows = np.fromiter(new.values(), dtype=int)
-            active = self.active(pairs[rows])
-            tables = np.broadcast_to(self.counts, (rows.size, self.counts.size))
-            chosen = fit_given(self.model, tables, active)
-            worth = np.asarray(deviance(tables, chosen.fits.mu))
-            for key, value, sound in zip(new, worth, chosen.fits.positive, strict=True):
-                self.known[key] = (float(value), bool(sound))
+            fresh = pairs[np.fromiter(new.values(), dtype=int)]
+            parts = [self._fit(fresh[i : i + BLOCK]) for i in range(0, len(fresh), BLOCK)]
+            self.known.update(zip(new, (answer for part in parts for answer in part), strict=True))
         found = [self.known[key] for key in keys]
         return np.array([f[0] for f in found]), np.array([f[1] for f in found], dtype=bool)
 
+    def _fit(self, pairs: Flags) -> list[tuple[float, bool]]:
+        tables = np.broadcast_to(self.counts, (len(pairs), self.counts.size))
+        active = self.active(pairs)
+        fits = fit_given(self.model, tables, active).fits
+        sound = fits.positive & two_list_identified(self.model, tables, active)
+        return list(zip(deviance(tables, fits.mu).tolist(), sound.tolist(), strict=True))
+
     def sound(self, pairs: Flags) -> bool:
         """Whether one model's maximum exists and is identified."""
-        if not two_list_identified(self.model, self.counts[None], self.active(pairs[None]))[0]:
-            return False
         if self(pairs[None])[1][0]:
             return True
         chosen: Selection = fit_given(self.model, self.counts[None], self.active(pairs[None]))
@@ -114,19 +116,27 @@ def rank(model: Design, counts: Array, penalty: float, starts: Iterable[Flags] =
 def _local_search(evaluator: _Evaluator, pairs: int, penalty: float, starts: Iterable[Flags], best: int) -> float:
     """Switch one effect at a time while that helps; returns the value that the last of the best few reaches."""
     seen: dict[bytes, float] = {}
+    around: set[bytes] = set()
+
+    def look_around(present: Flags) -> tuple[Flags, Array]:
+        near = np.concatenate([present[None], present[None] ^ np.eye(pairs, dtype=bool)])
+        worth, sound = evaluator(near)
+        value = np.where(sound, worth + penalty * near.sum(1), np.inf)
+        seen.update({row.tobytes(): v for row, v in zip(near, value.tolist(), strict=True)})
+        around.add(present.tobytes())
+        return near, value
+
     for start in [np.zeros(pairs, dtype=bool), *starts]:
-        present = start.copy()
-        while True:
-            near = np.concatenate([present[None], present[None] ^ np.eye(pairs, dtype=bool)])
-            worth, sound = evaluator(near)
-            value = np.where(sound, worth + penalty * near.sum(1), np.inf)
-            seen.update({row.tobytes(): v for row, v in zip(near, value.tolist(), strict=True)})
-            step = int(np.argmin(value))
-            if value[step] >= value[0] - SLACK:
-                break
+        present, step = start.copy(), -1
+        while step != 0:
+            near, value = look_around(present)
+            step = int(np.argmin(value)) if value.min() < value[0] - SLACK else 0
             present = near[step]
+    while sum(map(np.isfinite, seen.values())) < best and len(around) < min(len(seen), 4 * best):
+        key = min((k for k in seen if k not in around), key=lambda k: seen[k])
+        look_around(np.frombuffer(key, dtype=bool))
     finite = sorted(v for v in seen.values() if np.isfinite(v))
-    return finite[min(best, len(finite)) - 1] if finite else np.inf
+    return finite[best - 1] if len(finite) >= best else np.inf
 
 
 def _branches(evaluator: _Evaluator, pairs: int, penalty: float, bar: float) -> bool:
@@ -136,10 +146,11 @@ def _branches(evaluator: _Evaluator, pairs: int, penalty: float, bar: float) -> 
     drops, _ = evaluator(full ^ np.eye(pairs, dtype=bool))
     order = np.argsort(-(drops - base), kind="stable")
     upper, kept, worth = full, np.zeros(1), np.array([base])
+    most = MOST_FITS * 64 // max(64, evaluator.model.cells)
     for pair in order:
         without = upper.copy()
         without[:, pair] = False
-        if len(evaluator.known) + len(without) > MOST_FITS:
+        if len(evaluator.known) + len(without) > most:
             return False
         less, _ = evaluator(without)
         upper = np.concatenate([upper, without])

@@ -9,6 +9,7 @@ effect at minus infinity. Every row is a table of its own and goes its own way; 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,12 +33,15 @@ class Selection:
     keep : bool array (fits, cells)
         Cells in the model.
     fits : Fits
+    found : tuple
+        What a search met on its way, one entry a row; empty for other rules.
     """
 
     active: Flags
     finite: Flags
     keep: Flags
     fits: Fits
+    found: tuple[Any, ...] = ()
 
 
 def fit_given(model: Design, counts: Array, active: Flags, start: Array | None = None) -> Selection:

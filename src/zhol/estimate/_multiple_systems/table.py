@@ -27,10 +27,13 @@ class Histories:
         Lists; list j is bit j of a history.
     counts : array (2^k − 1,)
         Cases whose history is the mask 1, 2, …
+    left_out : float
+        Cases that are only on lists of the table that were not asked for; they count as unseen.
     """
 
     names: tuple[str, ...]
     counts: Array
+    left_out: float = 0.0
 
     @property
     def k(self) -> int:
@@ -67,9 +70,10 @@ def read_histories(table: Any, lists: Sequence[str] | None, count: str | None) -
     for j, name in enumerate(names):
         masks |= _indicator(frame, name).astype(np.int64) << j
     numbers = np.ones(frame.height) if count is None else _counts(frame, count)
-    _refuse_unseen(masks, numbers, count)
+    elsewhere = (masks == 0) & _on_other_lists(frame, [*names, count])
+    _refuse_unseen(masks, np.where(elsewhere, 0.0, numbers), count)
     counts = np.bincount(masks, weights=numbers, minlength=2 ** len(names))[1:].astype(float)
-    histories = Histories(names, counts)
+    histories = Histories(names, counts, float(numbers[elsewhere].sum()))
     _refuse_empty(histories)
     return histories
 
@@ -119,6 +123,7 @@ def _indicator(frame: pl.DataFrame, name: str) -> np.ndarray:
             row=int(bad[0]) + 2,
             found="nothing" if found is None else found,
             expected="0 or 1",
+            hint="name a column of counts in count=",
         )
     return values
 
@@ -144,6 +149,17 @@ def _counts(frame: pl.DataFrame, name: str) -> Array:
                 expected="a whole number, 0 or more",
             )
     return np.asarray(values, dtype=float)
+
+
+def _on_other_lists(frame: pl.DataFrame, known: list[str | None]) -> np.ndarray:
+    """Rows with a 1 in some column of 0 and 1 that was not asked for."""
+    on = np.zeros(frame.height, dtype=bool)
+    for column in frame.iter_columns():
+        if column.name not in known and (column.dtype.is_numeric() or column.dtype == pl.Boolean):
+            values = column.cast(pl.Float64).to_numpy()
+            if ((values == 0) | (values == 1)).all():
+                on |= values == 1
+    return on
 
 
 def _refuse_unseen(masks: np.ndarray, numbers: Array, count: str | None) -> None:
