@@ -265,7 +265,7 @@ def test_any_small_list_gives_a_finite_flagged_answer_or_one_line(name):
     from zhol import ZholError
 
     rng = np.random.default_rng(len(name))
-    for rate in (0.1, 0.5, 2.0, 8.0):
+    for rate in (0.3, 3.0):
         n = rng.poisson(rate, 40)
         data = pl.DataFrame({"n": n[n > 0], "g": rng.choice(["a", "b", "c"], int((n > 0).sum()))})
         if data.height == 0:

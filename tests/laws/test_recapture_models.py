@@ -130,3 +130,10 @@ def test_registry_is_complete():
         "counts 1 and 2",
         "counts 2 and 3",
     }
+
+
+def test_the_page_tells_of_every_model():
+    from pathlib import Path
+
+    page = (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "one-list.md").read_text()
+    assert [m.name for m in MODELS.values() if f"`{m.name}`" not in page] == []
