@@ -106,6 +106,6 @@ def span(start: str | None, end: str | None) -> str:
         return start or "no date"
     if start.endswith("-01-01") and end.endswith("-12-31"):
         return start[:4] if start[:4] == end[:4] else f"{start[:4]}–{end[:4]}"
-    if start[:7] == end[:7] and start.endswith("-01") and end[8:] in {"28", "29", "30", "31"}:
-        return start[:7]
+    if start.endswith("-01") and end[8:] in {"28", "29", "30", "31"}:
+        return start[:7] if start[:7] == end[:7] else f"{start[:7]} to {end[:7]}"
     return f"{start} to {end}"

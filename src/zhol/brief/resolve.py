@@ -5,6 +5,7 @@ Both printers (page and PDF) read the same plain values, so they cannot say diff
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from zhol.brief.content import (
@@ -27,6 +28,7 @@ from zhol.brief.content import (
     plain,
 )
 from zhol.brief.words import number_text
+from zhol.core.charts.theme import WIDTH
 from zhol.core.errors import ZholError
 from zhol.core.result import json_ready
 
@@ -114,6 +116,7 @@ class _Resolver:
             "is": "figure",
             "key": key,
             "title": title,
+            "share": _share(figure.svg),
             "svg": figure.svg.replace('"clip', f'"{key}-clip').replace("#clip", f"#{key}-clip"),
             "alt": figure.alt,
             "marks": self._marks_of(figure.data),
@@ -228,6 +231,12 @@ class _Resolver:
         if source["publisher"].lower() in source["title"].lower():
             source["publisher"] = ""
         return {"number": number, "id": name, **source}
+
+
+def _share(svg: str) -> float:
+    """Width of a chart as a share of the text's, so that letters have one size in all charts."""
+    match = re.search(r'<svg[^>]* width="([\d.]+)"', svg)
+    return min(float(match[1]) / (WIDTH + 4), 1.0) if match else 1.0
 
 
 def _without(quantity: Any) -> bool:

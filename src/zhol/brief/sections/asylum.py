@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -94,35 +94,39 @@ def _sum(rows: pl.DataFrame, column: str) -> int | None:
 
 def _side(region: Region, place: str, rows: pl.DataFrame, side: str) -> list[Block]:
     called = names(region)
-    by_year = rows.group_by("year").agg(pl.col(list(COUNTS)).sum(), pl.col("source_id").first()).sort("year")
-    points, lines = [], []
-    for name, words in COUNTS.items():
-        for row in by_year.to_dicts():
-            if (
-                row[name] is not None
-                and row[name] >= SMALLEST_CELL
-                and name in ("applications", "recognised", "rejected")
-            ):
-                points.append({"year": row["year"], "value": row[name], "series": words})
-                number = Number(persons(row[name], "persons", sources_of(row["source_id"]), SUMMED), "exact")
-                lines.append(((words,), (year(row["year"]),), (number,)))
+    by_year = rows.group_by("year").agg(pl.col(list(COUNTS)).sum(), pl.col("source_id").first())
+    known = {row["year"]: row for row in by_year.to_dicts()}
+    points: list[dict[str, Any]] = []
+    lines: list[tuple[Text, ...]] = []
+    for name in ("applications", "recognised", "rejected"):
+        for when in range(min(known), max(known) + 1):
+            value = known.get(when, {}).get(name)
+            # A year without a count, or with one too small to show, is a gap in the line.
+            shown = value if value is not None and value >= SMALLEST_CELL else None
+            points.append({"year": when, "value": shown, "series": COUNTS[name]})
+            if shown is not None:
+                number = Number(persons(shown, "persons", sources_of(known[when]["source_id"]), SUMMED), "exact")
+                lines.append(((COUNTS[name],), (year(when),), (number,)))
+    if not lines:
+        return []
     where = "in {name}" if side == "destination" else "elsewhere by people from {name}"
-    span = years(min(p["year"] for p in points), max(p["year"] for p in points)) if points else year(0)
+    span = years(min(known), max(known))
     figure = Figure(
         title=text("Asylum asked for " + where + ", {span}", name=called[place], span=span),
-        svg=to_svg(lines_spec(points, unit="persons", height=85)),
+        svg=to_svg(lines_spec(points, unit="persons", height=85, points=True)),
         alt=f"Lines of applications, recognitions and rejections a year, {where.format(name=called[place])}.",
         data=Table(
             ("Persons a year",),
             (Column(("Count",)), Column(("Year",)), Column(("Persons",), number=True)),
             tuple(lines),
         ),
-        note=("Years with fewer than ten persons are not drawn.",),
+        note=("A year with fewer than ten persons, or none counted, is a gap.",),
     )
-    return [figure, _table(region, place, rows, side)]
+    table = _table(region, place, rows, side)
+    return [figure] if table is None else [figure, table]
 
 
-def _table(region: Region, place: str, rows: pl.DataFrame, side: str) -> Table:
+def _table(region: Region, place: str, rows: pl.DataFrame, side: str) -> Table | None:
     """The last whole year by the other end, small cells protected so that no total gives them away."""
     other = "origin" if side == "destination" else "destination"
     called = names(region)
@@ -133,6 +137,8 @@ def _table(region: Region, place: str, rows: pl.DataFrame, side: str) -> Table:
     )
     # A row in which every count is small says nothing: it goes into the last row.
     named = ranked.filter(pl.col("most") >= SMALLEST_CELL).head(ROWS)
+    if not named.height:
+        return None
     rest = ranked.filter(~pl.col(other).is_in(named[other].to_list()))
     groups = [(called[r[other]], named.filter(pl.col(other) == r[other])) for r in named.to_dicts()]
     if rest.height:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zhol.region.load import Region
 
 PAIRS = 8
+SHORTEST = 4  # years; fewer are no line
 
 
 def section(region: Region, place: str) -> Section | None:
@@ -55,7 +56,7 @@ def _both_ways(region: Region, place: str) -> Figure | None:
         value=pl.when(pl.col("unit") == "USD").then(pl.col("value") / 1e6).otherwise(pl.col("value")),
         unit=pl.lit("USD million"),
     )
-    if not rows.height:
+    if rows["year"].n_unique() < SHORTEST:
         return None
     rows = rows.sort("variable", "year", descending=[True, False])
     points = [{"year": r["year"], "value": r["value"], "series": words[r["variable"]]} for r in rows.to_dicts()]

@@ -222,15 +222,19 @@ def _drawn(row: dict[str, Any]) -> dict[str, float | None]:
 
 
 def _title(records: list[dict[str, Any]], place: str, called: dict[str, str]) -> str:
-    words = str(records[0]["quantity"]).split("_", 1)[-1].replace("_", " ")
-    return f"{words.capitalize()}, {called[place]}"
+    """The indicator most figures carry, for whom."""
+    indicators = [neutral(str(r["indicator"])) for r in records]
+    often = max(dict.fromkeys(indicators), key=indicators.count)
+    more = " and related counts" if len(set(indicators)) > 1 else ""
+    return f"{often[0].upper()}{often[1:]}{more}, {called[place]}"
 
 
 def _label(row: dict[str, Any], place: str, called: dict[str, str]) -> str:
-    """What was counted, and for whom where it is not the place as a whole."""
+    """What was counted, and for whom where that is neither the place as a whole nor said already."""
+    words = neutral(str(row["indicator"]))
     other = row["origin"] if row["destination"] == place else row["destination"]
-    whom = "" if other in {None, "WLD", place} else f" ({called.get(other, other)})"
-    return neutral(str(row["indicator"])) + whom
+    name = "" if other in {None, "WLD", place} else called.get(other, other)
+    return words if not name or name[:6].lower() in words.lower() else f"{words} ({name})"
 
 
 def _line(row: dict[str, Any], label: str) -> tuple[Text, ...]:

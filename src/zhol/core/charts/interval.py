@@ -83,17 +83,17 @@ def _rows(frame: pl.DataFrame) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def _ends(row: dict[str, Any], axis: Axis, plot: float) -> None:
-    """Where the line is drawn; without an upper bound it runs a little beyond the last number, into an arrow."""
+    """Where the line is drawn; without a bound it runs a little beyond the last number, into an arrow."""
     low, high = row["low"], row["high"]
     row["bounded"] = low is not None and high is not None
     if low is None and high is None:
         row["from"] = row["to"] = None
         return
-    last = max(v for v in (low, row["value"], high) if v is not None)
-    beyond = axis.value_at(min(axis.position(last, plot) + _OPEN, plot), plot)
-    row["from"] = axis.low if low is None else max(low, axis.low)
-    row["to"] = beyond if high is None else high
-    row["open"] = beyond if high is None else None
+    known = [axis.position(v, plot) for v in (low, row["value"], high) if v is not None]
+    row["from"] = axis.value_at(max(min(known) - _OPEN, 0), plot) if low is None else max(low, axis.low)
+    row["to"] = axis.value_at(min(max(known) + _OPEN, plot), plot) if high is None else high
+    row["open"] = row["from"] if low is None else row["to"] if high is None else None
+    row["turn"] = 270 if low is None else 90
 
 
 def _mark_layers(rows: list[dict[str, Any]], axis: Axis, groups: list[str], lanes: Lanes) -> list[Spec]:
@@ -113,8 +113,12 @@ def _mark_layers(rows: list[dict[str, Any]], axis: Axis, groups: list[str], lane
         },
         {
             "data": {"values": open_ended},
-            "mark": {"type": "point", "filled": True, "shape": "triangle-right", "size": 70, "opacity": 0.7},
-            "encoding": {"x": {**x, "field": "open"}, **common},
+            "mark": {"type": "point", "filled": True, "shape": "triangle", "size": 70, "opacity": 0.7},
+            "encoding": {
+                "x": {**x, "field": "open"},
+                "angle": {"field": "turn", "type": "quantitative", "scale": None},
+                **common,
+            },
         },
     ]
     for filled in (True, False):

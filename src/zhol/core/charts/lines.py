@@ -58,7 +58,7 @@ def lines_spec(
         room = _room(axis, _ends(frame, axis, height, named=True))
         spec = _panel(frame, axis, colours, width, height, points, room, named=True)
         return finish({**titles(title, subtitle), **spec})
-    each = int((width - 26 * (per_row - 1)) / per_row)
+    each = int((width - 18 * (per_row - 1)) / per_row)
     parts = {str(name[0]): part for name, part in frame.group_by("panel", maintain_order=True)}
     axes = {name: value_axis(_numbers(part), unit, n=4) for name, part in parts.items()}
     rooms = [_room(axes[n], _ends(part, axes[n], height, named=False)) for n, part in parts.items()]
@@ -67,7 +67,7 @@ def lines_spec(
     for name, part in parts.items():
         heading = {"title": {"text": name, "fontSize": SIZE, "offset": 8, "frame": "bounds"}}
         charts.append({**heading, **_panel(part, axes[name], colours, each, height, points, room, named=False)})
-    grid: Spec = {"concat": charts, "columns": per_row, "spacing": 20, "align": "each", "bounds": "full"}
+    grid: Spec = {"concat": charts, "columns": per_row, "spacing": 18, "align": "each", "bounds": "full"}
     if len(series) > 1:
         grid = {"vconcat": [_key(colours), grid], "spacing": 12, "align": "none", "bounds": "full"}
     return finish({**titles(title, subtitle), **grid})
@@ -103,7 +103,7 @@ def _panel(
     y = axis.encoding("value", titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-left, titleY=-10)
     layers = [
         *_band(frame, x, y, colour),
-        _line(frame, x, y, colour, points),
+        *_line(frame, x, y, colour, points=points, dashed=not named and len(colours) <= 4),
         _names(_ends(frame, axis, height, named=named), plot, y, colour),
     ]
     return {"width": plot, "height": height, "layer": layers}
@@ -118,11 +118,22 @@ def _band(frame: pl.DataFrame, x: Spec, y: Spec, colour: Spec) -> list[Spec]:
     return [{"data": {"values": rows}, "mark": {"type": "area", "opacity": 0.18}, "encoding": place}]
 
 
-def _line(frame: pl.DataFrame, x: Spec, y: Spec, colour: Spec, points: bool) -> Spec:
-    mark: dict[str, Any] = {"type": "line", "strokeWidth": 2, "invalid": "break-paths-show-domains"}
+def _line(frame: pl.DataFrame, x: Spec, y: Spec, colour: Spec, *, points: bool, dashed: bool) -> list[Spec]:
+    """The lines, broken where a value is missing, and the dots on them."""
+    rows = _plain_rows(frame)
+    place: Spec = {"x": x, "y": y, "color": colour}
+    dash: Spec = {}
+    if dashed:
+        names = colour["scale"]["domain"]
+        dashes = {"domain": names, "range": [[1, 0], [5, 2], [2, 2], [7, 2, 2, 2]][: len(names)]}
+        dash["strokeDash"] = {"field": "series", "type": "nominal", "legend": None, "scale": dashes}
+    mark = {"type": "line", "strokeWidth": 2, "invalid": "break-paths-show-domains"}
+    layers: list[Spec] = [{"data": {"values": rows}, "mark": mark, "encoding": {**place, **dash}}]
     if points:
-        mark["point"] = {"size": 24, "filled": True}
-    return {"data": {"values": _plain_rows(frame)}, "mark": mark, "encoding": {"x": x, "y": y, "color": colour}}
+        known = [row for row in rows if row["value"] is not None]
+        dot = {"type": "point", "size": 24, "filled": True, "opacity": 1}
+        layers.append({"data": {"values": known}, "mark": dot, "encoding": place})
+    return layers
 
 
 def _names(ends: list[dict[str, Any]], plot: float, y: Spec, colour: Spec) -> Spec:
@@ -132,6 +143,9 @@ def _names(ends: list[dict[str, Any]], plot: float, y: Spec, colour: Spec) -> Sp
 
 
 def _plain_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Records in the order of time, without what is missing before a series' first value and after its last."""
+    known = pl.col("year").filter(pl.col("value").is_not_null())
+    frame = frame.filter(pl.col("year").is_between(known.min().over("series"), known.max().over("series")))
     keep = [c for c in ("year", "value", "low", "high", "series") if c in frame.columns]
     return frame.select(keep).sort("series", "year", maintain_order=True).to_dicts()
 

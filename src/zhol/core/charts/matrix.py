@@ -45,7 +45,7 @@ def matrix_spec(
     names = list(columns or dict.fromkeys(frame["column"].to_list()))
     lines = [wrap(name, _LEFT, SIZE) for name in rows]
     left = max(text_width(line, SIZE) for parts in lines for line in parts) + 16
-    step_x = min(78.0, (width - left - 4) / max(len(names), 1))
+    step_x = min(78.0, (width - left - 4) / max(len(names), 1))  # the chart is as wide as all, its columns may not be
     step_y = max(21, 13 * max(len(parts) for parts in lines) + 8)
     place = _scales(len(names), len(rows), step_x, step_y)
     cells = []
@@ -55,7 +55,7 @@ def matrix_spec(
     heads = [wrap(name, step_x - 6, SIZE - 1) for name in names]
     spec: Spec = {
         **titles(title, subtitle),
-        "width": step_x * len(names),
+        "width": width - left - 4,
         "height": step_y * len(rows),
         "layer": [
             _rules(len(rows), place),
