@@ -70,6 +70,29 @@ def test_a_pack_with_two_places_and_one_stock_still_gets_a_brief_that_says_what_
     assert files.pdf.read_bytes().startswith(b"%PDF")
 
 
+def test_words_of_a_pack_stay_words_in_the_page_and_a_place_without_coordinates_gets_no_map(tmp_path):
+    import csv
+
+    from zhol.region.template import new
+
+    pack = new("odd", tmp_path)
+    rows = list(csv.DictReader((pack / "places.csv").open(encoding="utf-8")))
+    for row in rows:
+        row["name"] = f'<script>alert("{row["place"].lower()}")</script> & Co'
+        row["lat"] = row["lon"] = ""
+    with (pack / "places.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    region = zhol.load(pack)
+    files = zhol.write_brief(region, "KAZ", tmp_path / "out")
+    page = files.html.read_text("utf-8")
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "No corridor of this place is large enough to draw" in page
+    assert files.pdf.read_bytes().startswith(b"%PDF")
+
+
 @pytest.mark.parametrize("place", ["KAZ", "RUS", "ARE"])
 def test_the_pdf_is_a4_tagged_has_all_its_letters_and_a_readable_length(place):
     import pypdf

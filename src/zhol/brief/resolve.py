@@ -222,7 +222,10 @@ class _Resolver:
         return self._numbers.setdefault(source, len(self._numbers) + 1)
 
     def _letter(self, reason: str) -> str:
-        return self._letters.setdefault(reason, "abcdefghijklmnopqrstuvwxyz"[len(self._letters)])
+        number, alphabet = len(self._letters), "abcdefghijklmnopqrstuvwxyz"
+        # a to z, then aa, ab, ...
+        fresh = alphabet[number % 26] if number < 26 else alphabet[number // 26 - 1] + alphabet[number % 26]
+        return self._letters.setdefault(reason, fresh)
 
     def _source(self, name: str, number: int) -> Plain:
         row = self._known[name]

@@ -36,7 +36,11 @@ class Part(NamedTuple):
 
 SECTIONS = (
     Part("key-figures", key_figures.section, "No stocks of people born elsewhere for this place."),
-    Part("map", map_of_corridors.section, "No corridor of this place is large enough to draw."),
+    Part(
+        "map",
+        map_of_corridors.section,
+        "No corridor of this place is large enough to draw, or the pack has no coordinates for it.",
+    ),
     Part("roles", place_roles.section, "Roles cannot be read: the pack has no stocks or no legs."),
     Part("stocks", stocks.section, "No stocks over time for this place."),
     Part("rival-sources", rival_sources.section, "No quantity of this place has rival sources in the pack."),

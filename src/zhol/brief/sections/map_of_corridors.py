@@ -24,7 +24,8 @@ def section(region: Region, place: str) -> Section | None:
     """The largest corridors to and from a place, as arcs and as a table behind them."""
     called = names(region)
     rows = _corridors(region, place)
-    if not rows:
+    placed = region.places.filter(pl.col("lat").is_not_null(), pl.col("lon").is_not_null())["place"].to_list()
+    if place not in placed or not any({r["origin"], r["destination"]} <= set(placed) for r in rows):
         return None
     when = rows[0]["year"]
     flows = pl.DataFrame([{k: r[k] for k in ("origin", "destination")} | {"value": r["drawn"]} for r in rows])
