@@ -40,6 +40,19 @@ def stocks(region: Region, place: str, side: str) -> pl.DataFrame:
     return rows.rename({other: "partner"}).filter(pl.col("persons") >= SMALLEST_CELL)
 
 
+def counted_by(rows: pl.DataFrame) -> str:
+    """What makes someone a migrant in these stocks: ``birth``, ``citizenship``, or ``both`` where countries differ.
+
+    Examples
+    --------
+    >>> counted_by(pl.DataFrame({"basis": ["B", "BR"]})), counted_by(pl.DataFrame({"basis": ["CR"]}))
+    ('birth', 'citizenship')
+    """
+    codes = {code for cell in rows["basis"].drop_nulls().to_list() for code in cell.split(";")}
+    birth, citizenship = any("B" in c for c in codes), any("C" in c for c in codes)
+    return "birth" if birth and not citizenship else "citizenship" if citizenship and not birth else "both"
+
+
 def top_partners(region: Region, place: str, side: str, count: int) -> list[str]:
     """Partners with the largest stock in the last year that the revisions share, whichever revision says so."""
     rows = stocks(region, place, side).filter(pl.col("partner").is_in(real_places(region)))

@@ -49,14 +49,20 @@ def section(region: Region, place: str) -> Section | None:
     if not blocks:
         return None
     note = text(
-        "UNHCR counts persons and rounds small cells in some years. Closed cases (withdrawn, moved on) are left out of "
-        "the rate. The latest year is left out while it is incomplete."
+        "Closed cases (withdrawn, moved on) are left out of the rate. The latest year is left out while it is "
+        "incomplete. {rounding}",
+        rounding="UNHCR rounds small cells in some years." if _from_unhcr(region) else "",
     )
     return Section(
         "asylum",
         "Asylum and protection",
         (Paragraph(_finding(region, place), "lead"), *blocks, Paragraph(note, "note")),
     )
+
+
+def _from_unhcr(region: Region) -> bool:
+    ids = sources_of(region.table("asylum")["source_id"].unique().to_list())
+    return "UNHCR" in region.sources.filter(pl.col("source_id").is_in(ids))["publisher"].to_list()
 
 
 def _whole_years(rows: pl.DataFrame) -> pl.DataFrame:

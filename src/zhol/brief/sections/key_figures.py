@@ -37,7 +37,10 @@ def _in(region: Region, place: str) -> Card | None:
     total = stocks.totals(region, place, "destination")
     if total is None:
         return None
-    label = text("People born elsewhere living in {name}, {when}", name=names(region)[place], when=year(total[0]))
+    people = stocks.who(region, place, "destination")
+    label = text(
+        people[0].upper() + people[1:] + " living in {name}, {when}", name=names(region)[place], when=year(total[0])
+    )
     return _card(label, total[1], "persons", _kind(total[1]))
 
 
@@ -45,7 +48,10 @@ def _out(region: Region, place: str) -> Card | None:
     total = stocks.totals(region, place, "origin")
     if total is None:
         return None
-    label = text("People born in {name} living elsewhere, {when}", name=names(region)[place], when=year(total[0]))
+    people = stocks.who(region, place, "origin")
+    label = text(
+        people[0].upper() + people[1:] + " living elsewhere, {when}", name=names(region)[place], when=year(total[0])
+    )
     return _card(label, total[1], "persons", _kind(total[1]))
 
 

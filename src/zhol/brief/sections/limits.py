@@ -26,8 +26,9 @@ def limits(region: Region, place: str, missing: list[str]) -> Section:
     """Warnings first, then what is thin or missing for this place."""
     items: list[Text] = [
         text(
-            "A stock of people born elsewhere is not a stock of migrant workers: it holds people who moved within one "
-            "state before its borders became international, and misses most who come for a season."
+            "A stock of people born elsewhere (in some countries: of foreign citizens) is not a stock of migrant "
+            "workers: it holds people who moved within one state before its borders became international, and misses "
+            "most who come for a season."
         ),
         text(
             "The revisions of the stocks are rival readings by the same publisher. Where both give the same figure it "

@@ -32,7 +32,7 @@ def section(region: Region, place: str) -> Section | None:
     largest = max(rows, key=lambda r: r["drawn"])
     figure = Figure(
         title=text(
-            "Corridors of {name}, {when}: people by place of birth and place of living",
+            "Corridors of {name}, {when}: people by where they come from and where they live",
             name=called[place],
             when=year(when),
         ),

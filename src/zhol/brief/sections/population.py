@@ -33,10 +33,12 @@ def section(region: Region, place: str) -> Section | None:
     )
     figure = Figure(
         title=text("Population of {name}, {span}", name=called, span=years(min(rows["year"]), max(rows["year"]))),
-        svg=to_svg(fan_spec(rows.select("year", "value", "low", "high", "level"), unit="persons", height=125)),
-        alt=f"Population of {called}: estimates as a line, then the median of the projection with two bands.",
+        svg=to_svg(
+            fan_spec(rows.select("year", "value", "low", "high", "level"), unit="persons", height=125, centre="medium")
+        ),
+        alt=f"Population of {called}: estimates as a line, then the middle of the projection with two bands.",
         data=_table(rows),
-        note=("Bands: intervals of the publisher's projection. It takes migration as given and is no forecast of it.",),
+        note=("Bands: prediction intervals of the projection, as the publisher gives them.",),
     )
     return Section("population", "Population outlook", (Paragraph(lead, "lead"), figure))
 

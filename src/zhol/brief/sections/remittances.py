@@ -46,7 +46,7 @@ def _share(region: Region, place: str) -> Figure | None:
         svg=to_svg(lines_spec(points, unit="% of GDP", height=115)),
         alt="Lines of remittances as a share of GDP for " + ", ".join(dict.fromkeys(p["series"] for p in points)),
         data=_table(rows, called, "Remittances received, % of GDP", "%"),
-        note=("Transfers through banks and systems; money carried by hand is not in it.",),
+        note=("As recorded in the balance of payments; money carried by hand is mostly missing.",),
     )
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from zhol.brief.content import Column, Figure, Number, Paragraph, Section, Table, Text, text, year, years
 from zhol.brief.quantities import ONE_REVISION, ONE_SIDE, persons, rivals, sources_of
-from zhol.brief.read import common_year, names, stocks, top_partners
+from zhol.brief.read import common_year, counted_by, names, stocks, top_partners
 from zhol.core.charts import lines_spec, to_svg
 from zhol.core.quantity import Quantity
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zhol.region.load import Region
 
 PANELS = 6
+BY = {"birth": "place of birth", "citizenship": "citizenship", "both": "place of birth or citizenship"}
 
 
 def section(region: Region, place: str) -> Section | None:
@@ -59,13 +60,19 @@ def _figure(region: Region, place: str, side: str) -> Figure | None:
         }
         for r in rows.to_dicts()
     ]
-    towards = "in {name}, by place of birth" if side == "destination" else "born in {name}, by place of living"
+    by = counted_by(rows)
+    if side == "destination":
+        heading = "People in {name}, by " + BY[by]
+    else:
+        heading = (
+            "People born in {name}, by place of living" if by == "birth" else "People from {name}, by place of living"
+        )
     first, last = min(rows["year"]), max(rows["year"])
     return Figure(
-        title=text("People " + towards + ", {span}", name=called[place], span=years(first, last)),
+        title=text(heading + ", {span}", name=called[place], span=years(first, last)),
         svg=to_svg(lines_spec(points, unit="persons", height=72, points=True)),
         alt=f"Small line charts for {', '.join(called[p] for p in partners)}, each with one line a revision.",
-        data=_table(rows, called, side),
+        data=_table(rows, called, BY[by] if side == "destination" else "place of living"),
         note=(
             "Value axes differ from chart to chart; the number at the end of a line is its last figure. The revisions "
             "are rivals: follow a line within one and take no difference between two. A missing figure is not zero.",
@@ -73,7 +80,7 @@ def _figure(region: Region, place: str, side: str) -> Figure | None:
     )
 
 
-def _table(rows: pl.DataFrame, called: dict[str, str], side: str) -> Table:
+def _table(rows: pl.DataFrame, called: dict[str, str], by: str) -> Table:
     known = rows["revision"].unique().sort().to_list()
     lines: list[tuple[Text, ...]] = []
     for (partner, when), cell in rows.group_by("partner", "year", maintain_order=True):
@@ -88,24 +95,32 @@ def _table(rows: pl.DataFrame, called: dict[str, str], side: str) -> Table:
         lines.append(((called[str(partner)],), (year(when),), *numbers))  # type: ignore[arg-type]
     lines.sort(key=lambda line: (line[0][0], line[1][0].shown))  # type: ignore[union-attr]
     return Table(
-        title=("Persons by " + ("place of birth" if side == "destination" else "place of living") + " and revision",),
+        title=(f"Persons by {by} and revision",),
         columns=(Column(("Place",)), Column(("Year",)), *(Column(("Revision ", year(r)), number=True) for r in known)),
         rows=tuple(lines),
     )
+
+
+def who(region: Region, place: str, side: str) -> str:
+    """The people that the stocks of a place count, in words with ``{name}`` for the place."""
+    by = counted_by(stocks(region, place, side))
+    if side == "destination":
+        return {"birth": "people born elsewhere", "citizenship": "foreign citizens", "both": "people from elsewhere"}[
+            by
+        ]
+    return {"birth": "people born in {name}", "citizenship": "citizens of {name}", "both": "people from {name}"}[by]
 
 
 def _finding(region: Region, place: str) -> Text:
     """How many people in all, each way: where the revisions meet, and the newest figure."""
     called = names(region)[place]
     parts: Text = ()
-    for side, words in (
-        ("destination", "In {when}, {persons} people born elsewhere lived in {name}{newest}. "),
-        ("origin", "In {when}, {persons} people born in {name} lived elsewhere{newest}. "),
-    ):
+    for side, words in (("destination", " lived in {name}{newest}. "), ("origin", " lived elsewhere{newest}. ")):
         total = totals(region, place, side)
         if total is not None:
             newest = _newest(region, place, side, total[0])
-            parts += text(words, name=called, when=year(total[0]), persons=total[1], newest=newest)
+            sentence = "In {when}, {persons} " + who(region, place, side) + words
+            parts += text(sentence, name=called, when=year(total[0]), persons=total[1], newest=newest)
     return parts
 
 

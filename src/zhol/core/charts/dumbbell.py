@@ -40,7 +40,7 @@ def dumbbell_spec(
     labels = frame["label"].unique(maintain_order=True).to_list()
     sources = frame["source"].unique(maintain_order=True).to_list()
     axis = value_axis(frame["value"].to_list(), unit, log=log)
-    lanes = Lanes.of(labels, 22)
+    lanes = Lanes.of(labels, 20)
     rows = [{"row": labels.index(r["label"]), "value": r["value"], "source": r["source"]} for r in frame.to_dicts()]
     spans = _spans(rows)
     for row in (*rows, *spans):

@@ -16,7 +16,14 @@ from zhol.core.quantity import plain_number
 
 
 def fan_spec(
-    table: Any, *, unit: str, title: str = "", subtitle: str = "", width: int = WIDTH, height: int = 240
+    table: Any,
+    *,
+    unit: str,
+    title: str = "",
+    subtitle: str = "",
+    width: int = WIDTH,
+    height: int = 240,
+    centre: str = "median",
 ) -> Spec:
     """Specification of a fan chart.
 
@@ -26,6 +33,8 @@ def fan_spec(
         Rows without ``level`` are estimates; a projected year has one row a level (for example 80 and 95).
     unit : str
         Unit of the values.
+    centre : str
+        What the publisher calls the middle of the projection.
 
     Examples
     --------
@@ -39,17 +48,17 @@ def fan_spec(
     known = frame.filter(pl.col("level").is_null()).sort("year")
     ahead = frame.filter(pl.col("level").is_not_null()).sort("level", "year")
     axis = value_axis([v for c in ("value", "low", "high") for v in frame[c].to_list()], unit)
-    ends = _ends(known, ahead, axis, height)
+    ends = _ends(known, ahead, axis, height, centre)
     left = max(text_width(label, SIZE - 1) for label in axis.labels) + 8
     plot = width - left - max((text_width(e["text"], SIZE) for e in ends), default=0) - 14
     x = year_axis(frame["year"].min(), frame["year"].max(), plot)  # type: ignore[arg-type]
     y = axis.encoding("value", titleAngle=0, titleAlign="left", titleAnchor="end", titleX=-left, titleY=-10)
-    centre = ahead.filter(pl.col("level") == ahead["level"].max()) if ahead.height else ahead
+    middle = ahead.filter(pl.col("level") == ahead["level"].max()) if ahead.height else ahead
     line = {"type": "line", "strokeWidth": 2}
     layers = [
         *_bands(known, ahead, x, y),
         _line(known, {**line, "color": INK}, x, y),
-        _line(pl.concat([known.tail(1), centre]), {**line, "color": BLUE, "strokeDash": [5, 3]}, x, y),
+        _line(pl.concat([known.tail(1), middle]), {**line, "color": BLUE, "strokeDash": [5, 3]}, x, y),
         _names(ends, plot, y),
     ]
     return finish({**titles(title, subtitle), "width": plot, "height": height, "layer": layers})
@@ -85,7 +94,7 @@ def _line(frame: pl.DataFrame, mark: dict[str, Any], x: dict[str, Any], y: dict[
     return {"data": {"values": frame.select("year", "value").to_dicts()}, "mark": mark, "encoding": {"x": x, "y": y}}
 
 
-def _ends(known: pl.DataFrame, ahead: pl.DataFrame, axis: Axis, height: int) -> list[dict[str, Any]]:
+def _ends(known: pl.DataFrame, ahead: pl.DataFrame, axis: Axis, height: int, centre: str) -> list[dict[str, Any]]:
     """Names at the right edge: the ends of each band in its last year, and the median, moved apart."""
     rows: list[tuple[float, str, str]] = []
     final = ahead.filter(pl.col("year") == ahead["year"].max()).sort("level").to_dicts()
@@ -93,7 +102,7 @@ def _ends(known: pl.DataFrame, ahead: pl.DataFrame, axis: Axis, height: int) -> 
         for end in ("low", "high"):
             rows.append((record[end], f"{plain_number(record[end])} ({record['level']:g}%)", GREY))
     if final:
-        rows.append((final[0]["value"], f"{plain_number(final[0]['value'])} (median)", BLUE))
+        rows.append((final[0]["value"], f"{plain_number(final[0]['value'])} ({centre})", BLUE))
     else:
         rows = [(r["value"], plain_number(r["value"]), INK) for r in known.tail(1).to_dicts()]
     moved = spread([axis.position(value, height) for value, _, _ in rows], 14, 0, height)

@@ -49,7 +49,7 @@ def interval_spec(
     rows, labels = _rows(frame)
     axis = value_axis((r[k] for r in rows for k in ("value", "low", "high")), unit, log=log)
     grouped = "group" in frame.columns
-    lanes = Lanes.of(labels, 27 if grouped else 22)
+    lanes = Lanes.of(labels, 27 if grouped else 20)
     right = 8.0 if grouped else max(text_width(r["text"], SIZE) for r in rows) + 14
     plot = max(width - lanes.left - right - 4, 120)
     groups = list(dict.fromkeys(r["group"] for r in rows)) if grouped else []
