@@ -8,7 +8,7 @@ from zhol.core.charts.render import Spec
 from zhol.core.charts.theme import GREY, SIZE
 from zhol.core.fonts import text_width, wrap
 
-_WIDEST = 270  # px, most room for names
+_WIDEST = 330  # px, most room for names
 _LINE = 13
 
 
@@ -30,7 +30,7 @@ class Lanes(NamedTuple):
         [12.0, 36.0]
         """
         lines = [wrap(label, _WIDEST, SIZE) for label in labels]
-        heights = [max(least, _LINE * len(parts) + 9) for parts in lines]
+        heights = [max(least, _LINE * len(parts) + 7) for parts in lines]
         centres = [sum(heights[:i]) + own / 2 for i, own in enumerate(heights)]
         return cls(lines, centres, sum(heights), max(text_width(x, SIZE) for parts in lines for x in parts) + 14)
 
