@@ -48,7 +48,8 @@ class Reconciliation(Estimate):
     sources : polars.DataFrame
         One row a source: factor of its own bias with interval, and the probability that it is too high.
     next_figure : polars.DataFrame
-        What one new figure of each kind would take off the width of the interval (share of the log width).
+        What one new figure of the target, from a new source of each grade or from a source again, would take off the
+        width of the interval (expected share of the log width).
     sensitivity : polars.DataFrame
         The answer with all prior scales halved and doubled.
     draws : ndarray, shape (draw, year)
@@ -193,7 +194,7 @@ def reconcile(
         cites=CITES,
         figures=offsets,
         sources=_source_biases(data, posterior, tails),
-        next_figure=_next_figure(data, posterior, at, focus, level),
+        next_figure=_next_figure(data, posterior, at, focus),
         sensitivity=_sensitivity(sample, at, tails, (low, middle, high)) if sensitivity else pl.DataFrame(),
         draws=stock,
     )
@@ -473,25 +474,26 @@ def _source_biases(data: Observations, posterior: dict[str, np.ndarray], tails: 
     ).sort("bias", descending=True)
 
 
-def _next_figure(
-    data: Observations, posterior: dict[str, np.ndarray], at: int, focus: int, level: float
-) -> pl.DataFrame:
+def _next_figure(data: Observations, posterior: dict[str, np.ndarray], at: int, focus: int) -> pl.DataFrame:
     """How much one more figure would narrow the interval, by the linear rule of Bayes on the draws.
 
     For a new figure y of the log stock x: share of the width taken off = 1 - sqrt(1 - cor(x, y)^2).
     """
     x = np.log(posterior["stock"][:, at])
     rng = np.random.default_rng(0)
-    rows = []
+    rows: list[tuple[str, str | None, str, np.ndarray]] = []
     for g, grade in enumerate(data.grade_names):
         bias = posterior["bias_sd"][:, g] * rng.standard_t(float(scales()["tails"]), len(x))
         error = posterior["error_sd"][:, g] * rng.standard_normal(len(x))
-        rows.append((f"a new source of grade {grade}, same definition, for {focus}", x + bias + error))
+        rows.append(("new source", None, grade, x + bias + error))
     for s, name in enumerate(data.source_names):
-        error = posterior["error_sd"][:, data.source_grade[s]] * rng.standard_normal(len(x))
-        rows.append((f"{name} again, same definition, for {focus}", x + posterior["bias"][:, s] + error))
-    gain = [1 - np.sqrt(max(0.0, 1 - np.corrcoef(x, y)[0, 1] ** 2)) for _, y in rows]
-    return pl.DataFrame({"figure": [name for name, _ in rows], "narrows_by": gain}).sort("narrows_by", descending=True)
+        g = int(data.source_grade[s])
+        error = posterior["error_sd"][:, g] * rng.standard_normal(len(x))
+        rows.append(("same source again", name, data.grade_names[g], x + posterior["bias"][:, s] + error))
+    gain = [float(1 - np.sqrt(max(0.0, 1 - np.corrcoef(x, y)[0, 1] ** 2))) for *_, y in rows]
+    columns = {name: [row[i] for row in rows] for i, name in enumerate(("kind", "source", "grade"))}
+    frame = pl.DataFrame({**columns, "year": [focus] * len(rows), "narrows_by": gain})
+    return frame.sort("narrows_by", descending=True)
 
 
 def _sensitivity(sample: Sampler, at: int, tails: list[float], base: tuple[float, float, float]) -> pl.DataFrame:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from zhol.region.load import Region
 
 POSTERIOR = "95% posterior interval of the reconciliation"
+EXPECTED = "expected value under the model, computed from its draws"
 NEXT = 3  # figures that would help most
 # The categories of irregularity in the words of a reader, and the concepts of the table `figures` that speak of each.
 # A flow is not a stock: what a figure counts is said beside it.
@@ -154,7 +155,7 @@ def _off(post: Reconciliation, figures: list[dict[str, Any]]) -> Table:
 def _sensitive(post: Reconciliation, sources: tuple[str, ...]) -> Text:
     rows = {r["priors"]: r for r in post.sensitivity.to_dicts()}
     parts = {
-        key: Quantity(r["population"], r["low"], r["high"], post.unit, sources, POSTERIOR)
+        key: Number(Quantity(r["population"], r["low"], r["high"], post.unit, sources, POSTERIOR), quiet=True)
         for key, r in (("tight", rows["scales halved"]), ("loose", rows["scales doubled"]))
     }
     words = (
@@ -167,18 +168,16 @@ def _sensitive(post: Reconciliation, sources: tuple[str, ...]) -> Text:
 def _next(post: Reconciliation, region: Region) -> list[Text]:
     """The new figures that would narrow the interval most."""
     titles = dict(region.sources.select("source_id", "title").iter_rows())
-    why = "expected value under the model, computed from its draws; no interval"
+    sources = sources_of([str(s) for s in post.figures["source_id"].to_list()])
     found = []
     for row in post.next_figure.head(NEXT).to_dicts():
-        what = str(row["figure"])
-        for source, title in titles.items():
-            what = what.replace(source, str(title))
-        share = Quantity(100 * row["narrows_by"], None, None, "%", (), no_interval=why)
-        found.append(
-            text(
-                "{what} would narrow the interval by {share}%.", what=plain(neutral(what)), share=Number(share, "value")
-            )
-        )
+        if row["kind"] == "new source":
+            what = f"A new count of grade {row['grade']}"
+        else:
+            what = f"A count made again as by {titles.get(row['source'], row['source'])}"
+        share = Quantity(100 * row["narrows_by"], None, None, "%", sources, no_interval=EXPECTED)
+        words = "{what} would narrow the interval by {share}."
+        found.append(text(words, what=plain(neutral(what)), share=Number(share, "value", quiet=True)))
     return found
 
 
