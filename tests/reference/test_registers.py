@@ -29,7 +29,7 @@ def stored():
 
 def test_stored_case_by_year(poland, stored):
     est = registers(poland, gamma=stored["gamma"], by="year")
-    assert est.details["log_likelihood"] == pytest.approx(stored["logLik"], abs=LOG_LIKELIHOOD)
+    assert est.details["loglik"] == pytest.approx(stored["logLik"], abs=LOG_LIKELIHOOD)
     assert est.details["aic"] == pytest.approx(stored["aic"], abs=2 * LOG_LIKELIHOOD)
     terms = dict(est.details["coefficients"].select("term", "estimate").iter_rows())
     errors = dict(est.details["coefficients"].select("term", "se").iter_rows())
@@ -63,7 +63,7 @@ PRINTED = [
 @pytest.mark.parametrize(("model", "options", "log_likelihood", "gamma", "population", "corrected"), PRINTED)
 def test_printed_results(poland, model, options, log_likelihood, gamma, population, corrected):
     est = registers(poland, model=model, **options)
-    assert est.details["log_likelihood"] == pytest.approx(log_likelihood, abs=LOG_LIKELIHOOD)
+    assert est.details["loglik"] == pytest.approx(log_likelihood, abs=LOG_LIKELIHOOD)
     assert est.details["gamma"] == pytest.approx(gamma, rel=1e-3)
     assert est.population == pytest.approx(population, rel=N)
     assert est.details["bias_corrected"] == pytest.approx(corrected, rel=N)

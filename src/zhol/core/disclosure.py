@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 
 from zhol.core.errors import ZholError
+from zhol.core.small_cells import DENOMINATOR, THRESHOLD, intervals, protect, rate
+
+__all__ = ["DENOMINATOR", "THRESHOLD", "intervals", "personal_columns", "protect", "rate", "refuse_personal"]
 
 # Column names that hold, or that usually hold, something about one person. Matched on the whole name after
 # lower-casing and turning every separator into an underscore.

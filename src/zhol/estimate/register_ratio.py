@@ -95,7 +95,7 @@ def registers(
     Estimate
         ``population`` is the maximum-likelihood ξ. ``table`` has one row a group: ``observed``, ``reference``,
         ``population``, ``low``, ``high``, ``se``, ``bias_corrected`` (less the upward bias of N^α̂), ``share``.
-        ``details``: ``coefficients``, ``gamma``, ``theta``, ``log_likelihood``, ``aic``, ``bic``, ``deviance``,
+        ``details``: ``coefficients``, ``gamma``, ``theta``, ``loglik``, ``aic``, ``bic``, ``deviance``,
         ``dispersion``, ``models`` (the other model beside this one), ``influence`` (with clusters: how the total
         moves when one is left out), ``draws`` and ``percentile`` (of a bootstrap; the latter without the stretch
         described below).

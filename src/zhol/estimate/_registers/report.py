@@ -114,7 +114,7 @@ def compare(context: Context, other: Fitted, notes: list[str]) -> pl.DataFrame:
                 "population": total,
                 "low": float(low[0]),
                 "high": float(high[0]),
-                "log_likelihood": fitted.log_likelihood,
+                "loglik": fitted.log_likelihood,
                 "aic": 2 * fitted.problem.size - 2 * fitted.log_likelihood,
             }
         )
@@ -163,7 +163,7 @@ def result(
         "gamma": float(np.exp(fitted.params[g])) if problem.gamma is None else problem.gamma,
         "gamma_estimated": problem.gamma is None,
         "theta": float(np.exp(fitted.params[-1])) if problem.negbin else None,
-        "log_likelihood": fitted.log_likelihood,
+        "loglik": fitted.log_likelihood,
         "aic": 2 * k - 2 * fitted.log_likelihood,
         "bic": k * float(np.log(size)) - 2 * fitted.log_likelihood,
         "deviance": _deviance(context),
