@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+import yaml
 
 from zhol.brief.quantities import SMALLEST_CELL
 from zhol.core.errors import ZholError
@@ -122,3 +124,12 @@ def span(start: str | None, end: str | None) -> str:
     if start.endswith("-01") and end[8:] in {"28", "29", "30", "31"}:
         return start[:7] if start[:7] == end[:7] else f"{start[:7]} to {end[:7]}"
     return f"{start} to {end}"
+
+
+def reconciled_quantities(region: Region, place: str) -> list[str]:
+    """Names of the quantities that the pack's ``quantities.yaml`` defines for a place as destination."""
+    path = Path(region.path) / "quantities.yaml"
+    if not path.is_file():
+        return []
+    written = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return [name for name, entry in written.items() if place in entry["figures"].get("destination", [])]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import yaml
 
 from zhol.brief import read
 from zhol.brief.content import (
@@ -51,19 +49,11 @@ CATEGORIES: tuple[tuple[str, tuple[str, ...]], ...] = (
 def section(region: Region, place: str) -> Section | None:
     """Reconciled quantities that the pack defines for the place as destination."""
     blocks: list[Block] = []
-    for name in _quantities(region, place):
+    for name in read.reconciled_quantities(region, place):
         blocks += _quantity(region, reconciled(region, name))
     if not blocks:
         return None
     return Section("how-many", "How many: rival figures reconciled", (*blocks, _categories(region, place)))
-
-
-def _quantities(region: Region, place: str) -> list[str]:
-    path = Path(region.path) / "quantities.yaml"
-    if not path.is_file():
-        return []
-    written = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return [name for name, entry in written.items() if place in entry["figures"].get("destination", [])]
 
 
 def _quantity(region: Region, post: Reconciliation) -> list[Block]:
@@ -82,7 +72,7 @@ def _quantity(region: Region, post: Reconciliation) -> list[Block]:
     return [
         Paragraph(lead, "lead"),
         _chart(post, figures, headline, when),
-        _off(post, figures),
+        _off(region, post, figures),
         Paragraph(_sensitive(post, sources)),
         Bullets(tuple(_next(post, region))),
         Paragraph(note, "note"),
@@ -128,22 +118,25 @@ def _label(row: dict[str, Any]) -> str:
     return f"{row['year']}  {neutral(str(row['concept']).replace('_', ' '))}"
 
 
-def _off(post: Reconciliation, figures: list[dict[str, Any]]) -> Table:
+def _off(region: Region, post: Reconciliation, figures: list[dict[str, Any]]) -> Table:
     """What each figure says, and by which factor it is off."""
     lines = []
+    methods = dict(region.table("figures").select("figure_id", "method").drop_nulls().iter_rows())
     for row in figures:
         sources = sources_of(row["source_id"])
         factor = Quantity(row["off"], row["off_low"], row["off_high"], "times", sources, POSTERIOR)
         what = neutral(str(row["concept"]).replace("_", " "))
         if row.get("definition"):
             what += f": {neutral(str(row['definition']))}"
+        if row["figure_id"] in methods:
+            what += f" ({neutral(methods[row['figure_id']])})"
         says = Number(row_quantity({**row, "unit": post.unit}))
         lines.append(((When(str(row["year"])),), plain(what, sources), (says,), (Number(factor),)))
     return Table(
         ("How far each figure is off",),
         (
             Column(("Year",), width=0.6),
-            Column(("What was counted",), width=2.4),
+            Column(("What was counted, and how",), width=2.4),
             Column(("It says",), number=True, width=1.4),
             Column(("Times the reconciled stock",), number=True, width=1.6),
         ),

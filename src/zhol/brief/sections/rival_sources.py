@@ -55,7 +55,8 @@ def section(region: Region, place: str) -> Section | None:
         words = "Published figures on irregular residents or workers in {name} ({span}) range over {range} persons."
         blocks.append(Paragraph(text(words, name=read.names(region)[place], span=found[0], range=found[1])))
     chosen = _quantities(region, place)
-    for rows in chosen[:QUANTITIES]:
+    room = QUANTITIES - len(read.reconciled_quantities(region, place))
+    for rows in chosen[: max(room, 0)]:
         blocks += _rivals(region, place, rows)
     if not blocks:
         return None
@@ -138,7 +139,10 @@ def _quantities(region: Region, place: str) -> list[pl.DataFrame]:
         pl.any_horizontal(pl.col("value", "low", "high").is_not_null()),
     )
     groups = []
-    for (_,), rows in own.group_by("quantity", maintain_order=True):
+    reconciled = set(read.reconciled_quantities(region, place))  # these have a part of their own
+    for (quantity,), rows in own.group_by("quantity", maintain_order=True):
+        if quantity in reconciled:
+            continue
         rows = rows.filter(pl.Series([is_people(u) for u in rows["unit"].to_list()], dtype=pl.Boolean))
         if 1 < rows.height <= ROWS and (_irregular(rows) or _rival(rows)):
             groups.append(rows)
