@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+_MOST_PARTS = 30  # rows that a reader takes in on one chart
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -85,7 +87,8 @@ class Estimate:
             "unit": self.unit,
             "warnings": list(self.warnings),
             "table": json_ready(self.table.to_dicts()),
-            "details": json_ready(dict(self.details)),
+            # Thousands of draws are for Python, not for a file that a person opens.
+            "details": json_ready({k: v for k, v in dict(self.details).items() if k != "draws"}),
             "cites": list(self.cites),
         }
 
@@ -103,14 +106,22 @@ class Estimate:
         """Interval chart of the result and, where the table has intervals, of its parts."""
         from zhol.core import charts
 
-        return charts.interval(self._plot_rows(), unit=self.unit, title=self.title)
+        rows = self._plot_rows()
+        more = self.table.height - _MOST_PARTS
+        title = f"{self.title} ({_MOST_PARTS} largest of {self.table.height:,} parts)" if more > 0 else self.title
+        return charts.interval(rows, unit=self.unit, title=title)
 
     def _plot_rows(self) -> pl.DataFrame:
         ends = {"value": self.population, "low": self.low, "high": self.high}
         rows: list[dict[str, Any]] = [{"label": "total", **{k: _finite(v) for k, v in ends.items()}}]
-        if {"population", "low", "high"} <= set(self.table.columns):
-            names = [c for c in self.table.columns if self.table[c].dtype in (pl.String, pl.Boolean, pl.Categorical)]
-            for record in self.table.to_dicts():
+        # One part alone is the total once more.
+        if {"population", "low", "high"} <= set(self.table.columns) and self.table.height > 1:
+            text = [c for c in self.table.columns if self.table[c].dtype in (pl.String, pl.Boolean, pl.Categorical)]
+            names = self.details.get("by") or text
+            parts = self.table
+            if parts.height > _MOST_PARTS:
+                parts = parts.sort("population", descending=True).head(_MOST_PARTS)
+            for record in parts.to_dicts():
                 label = ", ".join(str(record[n]) for n in names) or "part"
                 numbers = {
                     k: _finite(record[s]) for k, s in (("value", "population"), ("low", "low"), ("high", "high"))

@@ -55,6 +55,21 @@ class _Inputs:
     years: tuple[int, ...] | None
 
 
+@dataclass(frozen=True)
+class ResidualEstimate(Estimate):
+    """Result of :func:`residual`; its chart shows what each input would move from one of its ends to the other."""
+
+    def _plot_rows(self) -> pl.DataFrame:
+        rows = [{"label": "all inputs uncertain", "value": self.population, "low": self.low, "high": self.high}]
+        for row in self.table.sort("width_alone", descending=True).iter_rows(named=True):
+            if row["width_alone"] > 0:
+                ends = sorted(max(row[k], 0.0) for k in ("at_low", "at_high"))
+                label = f"only {row['input'].replace('_', ' of ')}"
+                middle = min(max(self.details["central"], ends[0]), ends[1])
+                rows.append({"label": label, "value": middle, "low": ends[0], "high": ends[1]})
+        return pl.DataFrame(rows)
+
+
 def residual(
     census: Any,
     legal: Any,
@@ -68,7 +83,7 @@ def residual(
     draws: int = 20_000,
     seed: int = 1,
     level: float = 0.95,
-) -> Estimate:
+) -> ResidualEstimate:
     """Irregular residents: the foreign-born whom a census counted, less the legal residents who are still there.
 
         U = (C − (1 − c_L)·L) / (1 − c_U),    L = Σ_a A_a Π_t (1 − e_t)(1 − q_t)
@@ -103,7 +118,7 @@ def residual(
 
     Returns
     -------
-    Estimate
+    ResidualEstimate
         ``population`` is the median of the draws, ``low`` and ``high`` their quantiles. ``table`` has a row an input:
         ``value``, ``low``, ``high`` of the input, ``share`` (of the variance, first order), ``share_total`` (with
         interactions), ``width_alone`` (of the interval if only this input were uncertain), ``width_if_known`` (if
@@ -409,7 +424,7 @@ def _nil(inputs: _Inputs, name: str) -> bool:
 
 def _result(
     inputs: _Inputs, parts: dict[str, Array], table: pl.DataFrame, notes: list[str], negative: float, level: float
-) -> Estimate:
+) -> ResidualEstimate:
     tails = [0.5 - level / 2, 0.5, 0.5 + level / 2]
     values = parts["irregular"]
     low, middle, high = (float(q) for q in np.quantile(values, tails))
@@ -435,7 +450,7 @@ def _result(
         "inputs": {n: [s.text for s in inputs.specs[n]] for n in inputs.names},
         "draws": values,
     }
-    return Estimate(
+    return ResidualEstimate(
         max(middle, 0.0), max(low, 0.0), max(high, 0.0), float(values.std(ddof=1)), table, tuple(notes),
         "Irregular residents by the residual method", level, "persons", MappingProxyType(details), _CITES,
     )  # fmt: skip

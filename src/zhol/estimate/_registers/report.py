@@ -17,6 +17,7 @@ from zhol.estimate._registers.intervals import Context, Spread, ends
 from zhol.estimate._registers.power_law import THETA_BOUNDS, derivatives, evaluate
 
 _COUNTRY = ("country", "country_code", "nationality", "citizenship", "origin", "place")
+_TIME = ("year", "date", "month", "quarter", "half_year", "period", "time")
 _CITES = (
     "Zhang, L.-C. (2008). Developing methods for determining the number of unauthorized foreigners in Norway. "
     "Documents 2008/11, Statistics Norway.",
@@ -38,7 +39,7 @@ def worries(context: Context, spread: Spread, negbin: bool, named: bool) -> list
     fitted, cells, problem = context.fitted, context.cells, context.fitted.problem
     mean = evaluate(problem, fitted.params[None, :])
     value = sums.totals(problem, fitted.params[None, :], context.group)[0]
-    notes = []
+    notes = _over_time(cells.frame)
     if not fitted.converged:
         notes.append("the likelihood has no clear maximum here; read the number as a rough magnitude at best")
     if np.isinf(spread.high[-1]):
@@ -75,6 +76,18 @@ def worries(context: Context, spread: Spread, negbin: bool, named: bool) -> list
         first = spread.influence.row(0)
         notes.append(f"without {first[0]} the total would be {plain_number(first[1])}: one cluster decides it")
     return notes
+
+
+def _over_time(frame: pl.DataFrame) -> list[str]:
+    """A total over years is nobody's stock."""
+    for name in frame.columns:
+        count = frame[name].n_unique()
+        if name.lower() in _TIME and count > 1:
+            return [
+                f"the total adds {count} values of {name} up, which is not how many there were at any one time; "
+                f"by={name!r} says that"
+            ]
+    return []
 
 
 def _at_bounds(fitted: Fitted) -> list[str]:
@@ -159,6 +172,7 @@ def result(
         "interval": _interval_name(context, spread),
         "bias_corrected": float(better[-1]),
         "observed": int(cells.observed.sum()),
+        "by": labels.columns,
         "coefficients": _coefficients(context, spread),
         "gamma": float(np.exp(fitted.params[g])) if problem.gamma is None else problem.gamma,
         "gamma_estimated": problem.gamma is None,
