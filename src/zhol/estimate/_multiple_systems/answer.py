@@ -173,7 +173,16 @@ def _interval(
         return found.low, found.high, notes, more
     rng = generator(settings.seed, "lists", "bootstrap")
     order = np.argsort(relabelled(histories.k, list_order(histories.counts, histories.k)))
-    result = bootstrap.bca(histories.counts, order, point, rule.populations, settings.replicates, settings.level, rng)
+    result = bootstrap.bca(
+        histories.counts,
+        order,
+        point,
+        rule.populations,
+        settings.replicates,
+        settings.level,
+        rng,
+        same_size=rule.selects,
+    )
     return result.low, result.high, _bootstrap_remarks(result, settings), {"bootstrap": _bootstrap_details(result)}
 
 

@@ -1,8 +1,11 @@
 """Bias-corrected and accelerated bootstrap over the cases (DiCiccio and Efron 1996; Chan, Silverman and Vincent 2021).
 
-A replicate draws as many cases as were observed, with replacement; under the stepwise rule each chooses its own
-model again, so the interval carries the uncertainty of the choice. The acceleration comes from leaving out one case
-at a time: all cases with one history give the same estimate, so one fit a history, weighted by its count, is enough.
+A replicate draws the observed cases with replacement. Under a rule that chooses a model each replicate chooses again,
+so the interval carries the uncertainty of the choice; the number of cases is held fixed, as in that paper. Under a
+given model the number of cases is drawn too, out of as many persons as were estimated: held fixed, it would make the
+interval too short where a good part of the population is seen (90 to 92% instead of 95% in simulations). The
+acceleration comes from leaving out one case at a time: all cases with one history give the same estimate, so one fit
+a history, weighted by its count, is enough.
 Replicates and jackknife go through the selection together as rows of one array.
 """
 
@@ -51,10 +54,12 @@ def bca(
     replicates: int,
     level: float,
     rng: np.random.Generator,
+    *,
+    same_size: bool,
 ) -> Bootstrap:
     """BCa interval for the population behind one table of counts (cells,), its cells drawn in the given order."""
     drawn = np.zeros((replicates, counts.size))
-    drawn[:, order] = resample(counts[order], replicates, rng)
+    drawn[:, order] = resample(counts[order], None if same_size else point, replicates, rng)
     left_out, weights = leave_one_out(counts)
     answers = estimate(np.concatenate([drawn, left_out]))
     values, jackknife = np.sort(answers[:replicates]), answers[replicates:]
@@ -63,12 +68,15 @@ def bca(
     return Bootstrap(low, high, values, bias, acceleration, shares)
 
 
-def resample(counts: Array, replicates: int, rng: np.random.Generator) -> Array:
-    """Multinomial tables (replicates, cells) of the observed size."""
-    seen = np.flatnonzero(counts)
+def resample(counts: Array, population: float | None, replicates: int, rng: np.random.Generator) -> Array:
+    """Tables (replicates, cells) of cases drawn again: as many as observed, or as many as ``population`` yields."""
+    seen, total = np.flatnonzero(counts), counts.sum()
+    sizes = np.full(replicates, int(total))
+    if population is not None:
+        persons = round(min(max(population, total), 1e15))
+        sizes = np.maximum(rng.binomial(persons, min(1.0, total / persons), size=replicates), 1)
     tables = np.zeros((replicates, counts.size))
-    total = int(counts.sum())
-    tables[:, seen] = rng.multinomial(total, counts[seen] / total, size=replicates)
+    tables[:, seen] = rng.multinomial(sizes, counts[seen] / total)
     return tables
 
 

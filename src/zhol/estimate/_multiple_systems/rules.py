@@ -30,11 +30,14 @@ class Rule:
     design : Design
     choose : callable
         Tables (rows, cells) to fitted models.
+    selects : bool
+        Whether each table gets a model of its own choice.
     """
 
     row: registry.Model
     design: Design
     choose: Chooser
+    selects: bool = False
     memory: dict[bytes, Check] = field(default_factory=dict)
 
     def check(self, counts: Array, chosen: Selection, i: int) -> Check:
@@ -97,8 +100,8 @@ def rule_for(model: str | Sequence[Sequence[str]], histories: Histories, thresho
         return _fixed(row, pairs_design(k))
     pairs = pairs_design(k)
     if row.name == "stepwise":
-        return Rule(row, pairs, lambda counts: select(pairs, counts, threshold))
-    return Rule(row, pairs, lambda counts: _best(pairs, counts, row.name, threshold))
+        return Rule(row, pairs, lambda counts: select(pairs, counts, threshold), selects=True)
+    return Rule(row, pairs, lambda counts: _best(pairs, counts, row.name, threshold), selects=True)
 
 
 def ranking(pairs: Design, counts: Array, criterion: str, threshold: float) -> Ranking:
