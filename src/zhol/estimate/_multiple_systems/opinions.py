@@ -19,6 +19,7 @@ from zhol.estimate._multiple_systems.table import Histories
 
 DISAGREE = 1.5  # ratio of the highest to the lowest opinion from which on a warning is given
 APART = 1.1  # split R-hat from which on chains of the latent-class model count as apart
+SILENT = 0.05  # weight of the complete graph, which knows nothing of the unseen, from which on it is told
 SECOND = ("stepwise", "best_bic", "best_aic", "average", "latent_class")
 
 
@@ -67,6 +68,12 @@ def average_opinion(histories: Histories, level: float, seed: int) -> Opinion:
         warnings = (
             f"decomposable average: from random walks over the graphs ({len(result.graphs):,} met); "
             "with more than six lists there are too many to visit all",
+        )
+    complete = float(result.graph_weight[result.graphs.all(1)].sum())
+    if complete > SILENT:
+        warnings += (
+            f"decomposable average: {complete:.0%} of the posterior lies on the graph in which every list depends on "
+            "every other, under which the counts say nothing of who is on none",
         )
     details = {
         "posterior": pl.DataFrame({"population": observed + result.unseen, "weight": result.weight}),
