@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zhol.estimate.reconciliation import reconcile
     from zhol.estimate.register_ratio import registers
     from zhol.estimate.residual_method import residual
+    from zhol.estimate.rival_stocks import stock_error
 
 _HOMES = {
     "counts": "recapture",
@@ -31,6 +32,7 @@ _HOMES = {
     "multiplier": "multiplier_method",
     "reconcile": "reconciliation",
     "flows": "flows_from_stocks",
+    "stock_error": "rival_stocks",
     "gravity": "gravity_model",
     "indices": "migration_indices",
     "roles": "place_roles",
@@ -49,6 +51,7 @@ __all__ = [
     "registers",
     "residual",
     "roles",
+    "stock_error",
 ]
 
 

@@ -1,0 +1,60 @@
+"""Run the parts of a long computation here or on a Dask cluster; the caller sees no difference."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from zhol.core.errors import ZholError
+
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
+
+
+def run(
+    work: Callable[[Task], Answer], tasks: Sequence[Task], *, cluster: str | None = None, threads: int | None = None
+) -> list[Answer]:
+    """Do one piece of work for every task, and return the answers in the order of the tasks.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module (it must travel to the workers), of one argument.
+    tasks : sequence
+        Its arguments. Randomness must come from them, so that the answers do not depend on who does the work.
+    cluster : str, optional
+        Address of a Dask scheduler, as ``tcp://10.0.0.1:8786``. None: this process.
+    threads : int, optional
+        Threads of this process; as many as processors if None. Arrays only gain: plain Python does not.
+
+    Raises
+    ------
+    ZholError
+        If the cluster does not answer.
+
+    Examples
+    --------
+    >>> run(abs, [-1, 2, -3])
+    [1, 2, 3]
+    """
+    if cluster is not None:
+        return _on_cluster(work, tasks, cluster)
+    number = min(threads or os.cpu_count() or 1, len(tasks))
+    if number < 2:
+        return [work(task) for task in tasks]
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(work, tasks))
+
+
+def _on_cluster(work: Callable[[Task], Answer], tasks: Sequence[Task], cluster: str) -> list[Answer]:
+    from distributed import Client
+
+    try:
+        client = Client(cluster, timeout="10s", set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise ZholError("the cluster does not answer", found=cluster, expected="tcp://host:port") from error
+    with client:
+        answers: list[Answer] = client.gather(client.map(work, list(tasks), pure=False))
+        return answers
