@@ -23,6 +23,8 @@ Ints = NDArray[np.intp]
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+ONE_THREAD = 60**3  # multiplications up to which linear-algebra libraries do not start threads, which cost more here
+
 
 @dataclass(frozen=True, eq=False)
 class Design:
@@ -58,6 +60,16 @@ class Design:
     def cells(self) -> int:
         """Number of observable histories."""
         return self.matrix.shape[0]
+
+
+def product(left: Array, right: Array) -> Array:
+    """Matrix product in blocks of rows too small for threads to be started."""
+    rows = ONE_THREAD // right.size
+    if rows < 8 or left.shape[0] <= rows:
+        return left @ right
+    whole = left.shape[0] // rows * rows
+    blocks = np.matmul(left[:whole].reshape(-1, rows, left.shape[1]), right)
+    return np.concatenate([blocks.reshape(whole, -1), left[whole:] @ right])
 
 
 def contains(histories: Ints, sets: Ints) -> Flags:

@@ -15,7 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
-from zhol.estimate._multiple_systems.design import Array, Design, Flags
+from zhol.estimate._multiple_systems.design import Array, Design, Flags, product
 
 
 class Unseen(Enum):
@@ -59,10 +59,10 @@ def supported(model: Design, counts: Array, active: Flags) -> tuple[Flags, Flags
 
     Works on one table or on rows of them; returns the terms with a finite coefficient and the cells that remain.
     """
-    margins = counts @ model.matrix
+    margins = product(counts, model.matrix)
     empty = active & (margins <= 0) & (np.array(model.terms) >= 0)
     finite = active & ~empty
-    keep = ~((empty.astype(float) @ model.matrix.T) > 0)
+    keep = ~(product(empty.astype(float), model.matrix.T) > 0)
     return finite, keep
 
 
@@ -138,7 +138,7 @@ def two_list_identified(model: Design, counts: Array, active: Flags) -> Flags:
     """
     k = model.k
     order = {mask: i for i, mask in enumerate(model.terms)}
-    margins = counts @ model.matrix > 0
+    margins = product(counts, model.matrix) > 0
     pairs = [(i, j) for i, j in combinations(range(k), 2)]
     inside = {
         p: active[:, order[_mask(*p)]] if _mask(*p) in order else np.zeros(len(counts), dtype=bool) for p in pairs

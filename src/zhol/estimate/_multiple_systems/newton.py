@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zhol.estimate._multiple_systems.design import Array, Design, Flags, Ints
+from zhol.estimate._multiple_systems.design import Array, Design, Flags, Ints, product
 
 MOST_STEPS = 25
 CHUNK = 2_000_000  # numbers held in the largest array at a time
@@ -94,10 +94,10 @@ class _Newton:
     """One batch: the index arrays are made once, the steps use them."""
 
     def __init__(self, model: Design, counts: Array, active: Flags, keep: Flags, unseen: Array | None) -> None:
-        self.model, self.unseen = model, unseen
+        self.model, self.unseen, self.across = model, unseen, np.ascontiguousarray(model.matrix.T)
         self.keep = keep.astype(float)
         self.counts = counts * self.keep
-        self.targets = self.counts @ model.sums[:, model.own]
+        self.targets = product(self.counts, model.sums[:, model.own])
         if unseen is not None:
             self.targets[:, 0] += unseen
         self.active = active
@@ -120,7 +120,7 @@ class _Newton:
             step, first = _solve(information, score)
             full = np.zeros((rows.size, terms))
             np.put_along_axis(full, self.chosen[rows], np.where(self.valid[rows], step, 0.0), axis=1)
-            move = (full @ self.model.matrix.T) * self.keep[rows]
+            move = product(full, self.across) * self.keep[rows]
             positive[rows] = move.min(1, initial=0.0) > -0.9
             if self.unseen is not None:
                 positive[rows] &= full[:, 0] > -0.9
@@ -135,8 +135,8 @@ class _Newton:
         """One weighted least-squares fit to the logs of the counts, a half added."""
         raised = (self.counts + 0.5) * self.keep
         rows = np.arange(raised.shape[0])
-        sums = raised @ self.model.sums
-        logs = (raised * np.log(self.counts + 0.5)) @ self.model.sums[:, self.model.own]
+        sums = product(raised, self.model.sums)
+        logs = product(raised * np.log(self.counts + 0.5), self.model.sums[:, self.model.own])
         if self.unseen is not None:
             sums[:, self.model.own[0]] += self.unseen
             logs[:, 0] += self.unseen * np.log(self.unseen + 0.5)
@@ -156,7 +156,7 @@ class _Newton:
         return matrix
 
     def _derivatives(self, rows: Ints, mu: Array, beta: Array) -> tuple[Array, Array]:
-        sums = mu @ self.model.sums
+        sums = product(mu, self.model.sums)
         if self.unseen is not None:
             sums[:, self.model.own[0]] += np.exp(beta[:, 0])
         gap = self.targets[rows] - sums[:, self.model.own]
@@ -166,7 +166,7 @@ class _Newton:
     def _evaluate(self, rows: Ints, beta: Array) -> tuple[Array, Array]:
         """Expected counts and the negative log-likelihood without its constant."""
         with np.errstate(over="ignore", invalid="ignore"):
-            mu = np.exp(np.minimum(beta @ self.model.matrix.T, 600.0)) * self.keep[rows]
+            mu = np.exp(np.minimum(product(beta, self.across), 600.0)) * self.keep[rows]
             value = mu.sum(1) - np.einsum("ij,ij->i", beta, self.targets[rows])
             if self.unseen is not None:
                 value = value + np.exp(np.minimum(beta[:, 0], 600.0))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from zhol.estimate._multiple_systems.design import Array, Design, Flags, Ints
+from zhol.estimate._multiple_systems.design import Array, Design, Flags, Ints, product
 from zhol.estimate._multiple_systems.existence import check, supported, two_list_identified
 from zhol.estimate._multiple_systems.newton import Fits, fit
 
@@ -63,14 +63,14 @@ def select(model: Design, counts: Array, threshold: float = THRESHOLD) -> Select
     """
     k, rows = model.k, counts.shape[0]
     pairs = np.arange(k + 1, len(model.terms))
-    observed = counts @ model.matrix[:, pairs]
+    observed = product(counts, model.matrix[:, pairs])
     active = np.zeros((rows, len(model.terms)), dtype=bool)
     active[:, : k + 1] = True
     chosen = fit_given(model, counts, active)
     refused = np.zeros((rows, pairs.size), dtype=bool)
     memory: dict[bytes, bool] = {}
     going = np.flatnonzero(chosen.fits.positive)
-    ranks = _log_p(observed[going], chosen.fits.mu[going] @ model.matrix[:, pairs])
+    ranks = _log_p(observed[going], product(chosen.fits.mu[going], model.matrix[:, pairs]))
     log_p = np.full((rows, pairs.size), 0.0)
     log_p[going] = ranks
     while going.size:
@@ -85,7 +85,7 @@ def select(model: Design, counts: Array, threshold: float = THRESHOLD) -> Select
         won = going[sound]
         _accept(chosen, won, trial, sound)
         refused[won] = False
-        log_p[won] = _log_p(observed[won], chosen.fits.mu[won] @ model.matrix[:, pairs])
+        log_p[won] = _log_p(observed[won], product(chosen.fits.mu[won], model.matrix[:, pairs]))
     return chosen
 
 
