@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from math import log
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,3 +192,9 @@ def test_opinions_that_cannot_be_had_say_why() -> None:
     row = est.table.filter(model="latent classes").row(0, named=True)
     assert row["population"] is None
     assert row["note"] == "model latent_class needs more lists; found 2, expected at least 3"
+
+
+def test_the_page_on_several_lists_names_every_model() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "explanation" / "several-lists.md").read_text(encoding="utf-8")
+    for model in MODELS:
+        assert model.name == "formula" or f"`{model.name}`" in page, model.name

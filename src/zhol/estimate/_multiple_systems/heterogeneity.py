@@ -1,5 +1,5 @@
-"""Models in which cases differ in how easily they are listed (Chao 1987; Darroch and others 1993; Rivest and
-Baillargeon 2014).
+"""Models in which cases differ in how easily they are listed (Chao 1987; Darroch and others 1993;
+Baillargeon and Rivest 2007).
 
 A column h(s) of the number s of lists a case is on is added to equal (Mh) or unequal (Mth) lists: its coefficient
 tells how far the cases differ. Which h is right the data cannot say, and the answers run apart: that is the point

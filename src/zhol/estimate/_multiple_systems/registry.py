@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIENBERG = "Fienberg 1972, The multiple recapture census for closed populations and incomplete 2^k contingency tables"
+FIENBERG = (
+    "Fienberg 1972, The multiple recapture census for closed populations and incomplete 2^k contingency tables, "
+    "Biometrika 59"
+)
 CHAN = (
     "Chan, Silverman and Vincent 2021, Multiple systems estimation for sparse capture data, "
     "Journal of the American Statistical Association 116"
@@ -12,7 +15,10 @@ CHAN = (
 RINALDO = "Fienberg and Rinaldo 2012, Maximum likelihood estimation in log-linear models, Annals of Statistics 40"
 MADIGAN = "Madigan and York 1997, Bayesian methods for estimation of the size of a closed population, Biometrika 84"
 MANRIQUE = "Manrique-Vallier 2016, Bayesian population size estimation using Dirichlet process mixtures, Biometrics 72"
-RIVEST = "Rivest and Baillargeon 2014, Capture-recapture methods with the R package Rcapture"
+RIVEST = (
+    "Baillargeon and Rivest 2007, Rcapture: loglinear models for capture-recapture in R, "
+    "Journal of Statistical Software 19"
+)
 CHAO = "Chao 1987, Estimating the population size for capture-recapture data with unequal catchability, Biometrics 43"
 DICICCIO = "DiCiccio and Efron 1996, Bootstrap confidence intervals, Statistical Science 11"
 CORMACK = "Cormack 1992, Interval estimation for mark-recapture studies of closed populations, Biometrics 48"
