@@ -15,7 +15,9 @@ REGION = zhol.load("central_asia")
 @pytest.mark.parametrize("quantity", ["KZ_irregular_stock", "RU_central_asian_workers"])
 def test_the_shipped_posterior_is_of_the_shipped_figures(quantity):
     kept = json.loads(stored._path(REGION, quantity).read_text(encoding="utf-8"))
-    assert kept["made_from"] == stored.fingerprint(REGION, quantity), "run: zhol estimate reconcile --store"
+    assert kept["made_from"] == stored.fingerprint(REGION, quantity), (
+        "make it again: zhol.estimate.stored_reconciliation.store(region, quantity)"
+    )
     assert kept["details"]["r_hat"] <= 1.01
     post = stored.reconciled(REGION, quantity)
     assert isinstance(post, Reconciliation)
