@@ -102,12 +102,8 @@ def test_differences_and_rates_are_those_of_migest(case):
 def test_whole_persons_balance_as_migest_does():
     """Natives scaled by hand with the rule of migest's source: rounded, the remainder to the largest."""
     names = list("ABCD")
-    start = pd.DataFrame(
-        [[1000, 100, 10, 0], [55, 555, 50, 5], [80, 40, 800, 40], [20, 25, 20, 200]], names, names, float
-    )
-    end = pd.DataFrame(
-        [[1060, 60, 10, 10], [45, 540, 40, 0], [70, 75, 770, 70], [30, 30, 20, 230]], names, names, float
-    )
+    start = np.array([[1000, 100, 10, 0], [55, 555, 50, 5], [80, 40, 800, 40], [20, 25, 20, 200.0]])
+    end = np.array([[1060, 60, 10, 10], [45, 540, 40, 0], [70, 75, 770, 70], [30, 30, 20, 230.0]])
     births, deaths = dict(zip(names, (80, 20, 40, 60), strict=True)), dict(zip(names, (70, 30, 50, 10), strict=True))
     byhand = [start.copy(), end.copy()]
     np.fill_diagonal(byhand[0], [1004, 557, 803, 201])  # 2555 natives become 2565

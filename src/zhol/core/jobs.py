@@ -14,7 +14,12 @@ Answer = TypeVar("Answer")
 
 
 def run(
-    work: Callable[[Task], Answer], tasks: Sequence[Task], *, cluster: str | None = None, threads: int | None = None
+    work: Callable[[Task], Answer],
+    tasks: Sequence[Task],
+    *,
+    cluster: str | None = None,
+    threads: int | None = None,
+    patience: str = "10s",
 ) -> list[Answer]:
     """Do one piece of work for every task, and return the answers in the order of the tasks.
 
@@ -29,6 +34,9 @@ def run(
     threads : int, optional
         Threads of this process; as many as processors if None. Arrays only gain: plain Python does not.
 
+    patience : str
+        How long to wait for the cluster.
+
     Raises
     ------
     ZholError
@@ -40,7 +48,7 @@ def run(
     [1, 2, 3]
     """
     if cluster is not None:
-        return _on_cluster(work, tasks, cluster)
+        return _on_cluster(work, tasks, cluster, patience)
     number = min(threads or os.cpu_count() or 1, len(tasks))
     if number < 2:
         return [work(task) for task in tasks]
@@ -48,11 +56,11 @@ def run(
         return list(pool.map(work, tasks))
 
 
-def _on_cluster(work: Callable[[Task], Answer], tasks: Sequence[Task], cluster: str) -> list[Answer]:
+def _on_cluster(work: Callable[[Task], Answer], tasks: Sequence[Task], cluster: str, patience: str) -> list[Answer]:
     from distributed import Client
 
     try:
-        client = Client(cluster, timeout="10s", set_as_default=False)
+        client = Client(cluster, timeout=patience, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise ZholError("the cluster does not answer", found=cluster, expected="tcp://host:port") from error
     with client:

@@ -298,7 +298,7 @@ def _point(account: Account | None, vectors: tuple[Array, Array, Array, Array], 
         met = all(bool(p.met[0]) for _, p in parts)
         matrix = sum((w * p.matrices()[0] for w, p in parts), np.zeros((1, 1)))
     if not met:
-        notes.append("zeros of seed_matrix contradict the stocks: birthplace tables do not meet all their totals")
+        notes.append("zeros of seed_matrix contradict the stocks: as few moves as the stocks need were allowed there")
     return matrix
 
 
@@ -332,9 +332,11 @@ def _notes_on_account(names: tuple[str, ...], account: Account, plan: Plan, birt
             f"more births or deaths than residents in {len(cut)} places ({names[cut[0]]}): the excess died young"
         )
     if not account.accounted.all():
-        notes.append("deaths by accounting is impossible with these stocks: deaths are in proportion to residents")
+        notes.append("the stocks imply impossible deaths for some birthplaces: the nearest possible number is taken")
+    if account.matched.opened.any():
+        notes.append("some cells without people must have some, or birthplaces and residents contradict each other")
     if not account.matched.met.all():
-        notes.append("birthplace totals and residents contradict each other: the residents give way, see imbalance")
+        notes.append("the two stocks contradict each other: the residents of some places give way, see imbalance")
     return notes
 
 

@@ -242,6 +242,8 @@ def net_matrix(net: Any, prior: Any, distance: str = "entropy", allowed: Any = N
     if allowed is not None:
         open_cells &= np.asarray(allowed, dtype=bool)
     table = np.where(open_cells, table, 0.0)
+    if not open_cells.any() and wanted.any():
+        raise ZholError("no flows over the allowed cells have this net migration", hint="allow more cells")
     match distance:
         case "entropy":
             return _net_entropy(wanted, table)

@@ -18,7 +18,8 @@ class Matched(NamedTuple):
     end: Array
     left: Array | None
     came: Array | None
-    met: Array
+    met: Array  # draws whose totals are all met
+    opened: Array  # draws in which people stand in cells that were empty, because the totals need it
 
 
 def balance_world(start: Array, end: Array, natural: Array, whole: bool = False) -> tuple[Array, Array]:
@@ -83,18 +84,19 @@ def match_closed(start: Array, end: Array) -> Matched:
     gap = rows[0] - rows[1]
     size = np.maximum(rows[0], rows[1])
     moving = (np.abs(gap) > 1e-14 * size).any(1)
-    met = np.ones(len(start), dtype=bool)
+    met, opened = np.ones(len(start), dtype=bool), np.zeros(len(start), dtype=bool)
     if moving.any():
         start, end = start.copy(), end.copy()
         middle = (rows[0] + rows[1])[moving] / 2
         for table, other in ((start, end), (end, start)):
             seed = _with_pattern(table[moving], other[moving], middle)
-            columns = table[moving].sum(1)
-            columns *= (middle.sum(1) / np.maximum(columns.sum(1), 1e-300))[:, None]
-            fitted = fit_margins(seed, middle, columns)
+            residents = table[moving].sum(1)
+            scale = middle.sum(1) / np.maximum(residents.sum(1), 1e-300)
+            fitted = fit_margins(seed, middle, residents * scale[:, None], open_cells=True)
             table[moving] = fitted.tables
-            met[moving] &= fitted.met
-    return Matched(start, end, None, None, met)
+            met[moving] &= fitted.met & (np.abs(scale - 1) < 1e-9)
+            opened[moving] |= fitted.opened
+    return Matched(start, end, None, None, met, opened)
 
 
 def _with_pattern(table: Array, other: Array, rows: Array) -> Array:
@@ -118,7 +120,8 @@ def match_open(start: Array, end: Array, weights: str) -> Matched:
     patterns = (start, end) if weights == "own" else (end, start)
     left = _taken(patterns[0], start, leaving)
     came = _taken(patterns[1], end, coming)
-    return Matched(start - left, end - came, left, came, np.ones(len(start), dtype=bool))
+    sure = np.ones(len(start), dtype=bool)
+    return Matched(start - left, end - came, left, came, sure, ~sure)
 
 
 def _taken(pattern: Array, held: Array, total: Array) -> Array:

@@ -57,7 +57,9 @@ def _need_square(shape: tuple[int, ...], name: str) -> None:
 def _from_frame(data: Any, name: str) -> tuple[tuple[str, ...], Array]:
     if type(data).__module__.split(".")[0] == "pandas":
         names_of_rows = [str(v) for v in data.index]
-        if set(names_of_rows) == {str(c) for c in data.columns}:
+        tidy = all(_one_of([str(c) for c in data.columns], kind) for kind in (_BIRTH, _LIVE, _PEOPLE))
+        numbered = names_of_rows == [str(i) for i in range(len(data))]
+        if not tidy and (not numbered or set(names_of_rows) == {str(c) for c in data.columns}):
             return _from_named(names_of_rows, [str(c) for c in data.columns], _numbers(data.to_numpy(), name), name)
         data = data.copy()
         data.columns = [str(c) for c in data.columns]
@@ -135,6 +137,8 @@ def _check_stock(places: tuple[str, ...], stock: Array, name: str) -> None:
         raise ZholError(f"{name} has a negative cell", found=_where(places, stock < 0), expected="persons")
     if np.isnan(stock).all():
         raise ZholError(f"{name} has no figure at all", expected="persons")
+    if not np.nansum(stock) > 0:
+        raise ZholError(f"{name} has no people", expected="persons above zero")
 
 
 def _where(places: tuple[str, ...], mask: Array) -> str:

@@ -24,7 +24,7 @@ class Factors:
         People who are counted at the same place at both ends; None under plain independence.
     seed : array, shape (place, place), or None
     met : array, shape (draw,)
-        False where a seed with zeros did not let both totals be met.
+        False where zeros of the seed contradict the stocks, so that a trace of moves was allowed everywhere.
     """
 
     left: Array
@@ -75,6 +75,9 @@ def _spread(sent: Array, taken: Array, stay: Array | None, seed: Array | None) -
         left = np.divide(sent, total[:, :, None], out=np.zeros_like(sent), where=total[:, :, None] > 0)
         return Factors(left, taken, stay, None, met)
     left, right, met = _fit_to_seed(sent, taken, seed)
+    if not met.all():
+        seed = seed + 1e-6 * max(float(seed.mean()), 1e-300)
+        left, right, _ = _fit_to_seed(sent, taken, seed)
     return Factors(left, right, stay, seed, met)
 
 
@@ -101,8 +104,8 @@ def cube_from_cube(start: Array, end: Array, seed: Array, stayers: bool) -> tupl
     stay = np.minimum(start, end) if stayers else np.zeros_like(start)
     sent, taken = start - stay, end - stay
     taken = taken * np.divide(sent.sum(1), taken.sum(1), out=np.zeros(len(sent)), where=taken.sum(1) > 0)[:, None]
-    fitted = fit_margins(np.ascontiguousarray(seed.transpose(2, 0, 1)), sent, taken)
+    fitted = fit_margins(np.ascontiguousarray(seed.transpose(2, 0, 1)), sent, taken, open_cells=True)
     cube = fitted.tables.transpose(1, 2, 0).copy()
     places = np.arange(len(start))
     cube[places, places, :] += stay.T
-    return cube, fitted.met
+    return cube, ~fitted.opened

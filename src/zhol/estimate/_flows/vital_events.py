@@ -51,26 +51,36 @@ def birth_table(end: Array, births: Array, method: str, spread_all: bool) -> Arr
 
 
 def death_table(start: Array, end: Array, births: Array, deaths: Array, method: str) -> tuple[Array, Array]:
-    """Deaths by birthplace and residence, and for each draw whether the accounts allowed the method.
+    """Deaths by birthplace and residence, and for each draw whether the accounts allowed the method exactly.
 
     ``proportion``: the same death rate for all who live in a place. ``accounting``: as many deaths of each birthplace
-    as the change of its people and the births there imply.
+    as the change of its people and the births there imply, or the nearest number between none and all of
+    them; where no table has these sums, the deaths of that draw are in proportion.
     """
     table = _shares(start) * deaths[:, None, :]
     if method == "proportion":
         return table, np.ones(len(start), dtype=bool)
-    implied = start.sum(2) + births - end.sum(2)
-    people = start.sum(2)
-    total = deaths.sum(1)
-    sums_agree = np.isclose(implied.sum(1), total, rtol=1e-9, atol=1e-9)
-    fits = sums_agree & (implied >= 0).all(1) & (implied <= people).all(1)
-    if fits.any():
-        fitted = fit_margins(start[fits], implied[fits], deaths[fits])
-        possible = fitted.met & (fitted.tables <= start[fits] * (1 + 1e-9)).all((1, 2))
-        kept = np.flatnonzero(fits)[possible]
-        table[kept] = np.minimum(fitted.tables[possible], start[kept])
-        fits[np.flatnonzero(fits)[~possible]] = False
-    return table, fits
+    people, total = start.sum(2), deaths.sum(1)
+    implied = people + births - end.sum(2)
+    possible = np.clip(implied, 0.0, people)
+    possible *= np.divide(total, possible.sum(1), out=np.zeros_like(total), where=possible.sum(1) > 0)[:, None]
+    as_implied = np.isclose(possible, implied, rtol=1e-9, atol=1e-9 * total.max(initial=1.0)).all(1)
+    some = np.flatnonzero((possible.sum(1) > 0) & (possible <= people * (1 + 1e-9)).all(1))
+    fitted = fit_margins(start[some], possible[some], deaths[some])
+    some, tables = some[fitted.met], fitted.tables[fitted.met]
+    table[some] = _within(tables, start[some], deaths[some])
+    exact = np.zeros_like(as_implied)
+    exact[some] = (tables <= start[some] * (1 + 1e-9)).all((1, 2))
+    return table, as_implied & exact
+
+
+def _within(table: Array, stock: Array, deaths: Array) -> Array:
+    """No cell above its people; what is cut goes to the others who live there, as many as are left."""
+    table = np.minimum(table, stock)
+    left = stock - table
+    short, room = np.maximum(deaths - table.sum(1), 0.0), left.sum(1)
+    share = np.divide(short, room, out=np.zeros_like(room), where=room > 0)
+    return table + left * np.minimum(share, 1.0)[:, None, :]
 
 
 def _shares(stock: Array) -> Array:
