@@ -115,8 +115,8 @@ def _figure(region: Region, place: str, roles: Roles, when: int) -> Figure:
             rows=tuple(lines),
         ),
         note=(
-            "Dot: median over readings; line: lowest to highest reading over the sources (stocks of each revision, "
-            "their growth, asylum applications) and over possible roads.",
+            "Dot: median over readings (stocks of each revision, their growth, cited counts, asylum applications) and "
+            "over possible roads; line: nine tenths of them.",
         ),
     )
 
@@ -139,7 +139,7 @@ def _verdicts(roles: Roles, paper: dict[str, Any] | None) -> tuple[Block, ...]:
     for verdict, words in (
         (True, "Figures agree with the paper of {when}"),
         (False, "Figures do not agree with the paper"),
-        (None, "Cannot be told, because the spread of the sources crosses the line between two groups"),
+        (None, "Cannot be told, because the readings are divided"),
     ):
         rows = said.filter(pl.col("agrees").is_null() if verdict is None else pl.col("agrees") == verdict)
         if rows.height:
