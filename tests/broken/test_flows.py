@@ -25,7 +25,7 @@ def _with(row, column, value):
 
 BAD = [
     (np.ones((2, 3)), "stock_start is not square; found '2 x 3', expected a row and a column a place"),
-    (GOOD.loc[["A"]], "stock_start is not square; found '1 x 1', expected a row and a column a place"),
+    (GOOD.loc[["A"]], "stock_start is not square; found '1 x 2', expected a row and a column a place"),
     (np.ones((1, 1)), "stock_start has too few places; found '1', expected two or more"),
     (
         pl.DataFrame({"birthplace": [], "residence": [], "persons": []}),

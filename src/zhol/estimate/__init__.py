@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zhol.estimate.flows_from_stocks import flows
+    from zhol.estimate.flows_of_the_world import world_flows
     from zhol.estimate.gravity_model import gravity
     from zhol.estimate.migration_indices import indices
     from zhol.estimate.multiple_systems import lists
@@ -33,6 +34,7 @@ _HOMES = {
     "reconcile": "reconciliation",
     "flows": "flows_from_stocks",
     "stock_error": "rival_stocks",
+    "world_flows": "flows_of_the_world",
     "gravity": "gravity_model",
     "indices": "migration_indices",
     "roles": "place_roles",
@@ -52,6 +54,7 @@ __all__ = [
     "residual",
     "roles",
     "stock_error",
+    "world_flows",
 ]
 
 

@@ -136,8 +136,8 @@ def flows(
     decrease, include_native_born : str, bool
         For ``difference``: a falling stock is people who ``return`` or ``zero``; keep natives on the diagonal.
     rates, total : str, float
-        For ``rates``: ``dennett`` (moves of the world ``total``; the sum of absolute changes of residents if None) or
-        ``rogers_von_rabenau``.
+        For ``rates``: ``dennett`` (moves of the world ``total``; if None, the sum over places of the absolute change of
+        residents that births and deaths leave unexplained) or ``rogers_von_rabenau``.
     birthplace : bool
         Rows of ``table`` by birthplace too (rows above zero only).
     level : float
@@ -285,11 +285,10 @@ def _seed(data: Any, names: tuple[str, ...]) -> Array:
 def _point(account: Account | None, vectors: tuple[Array, Array, Array, Array], plan: Plan, notes: list[str]) -> Array:
     """The flows of the given stocks, and notes on what their method did."""
     if account is None:
-        start, end = vectors[:2]
         if plan.method == "difference":
             notes.append("differences of stocks know no births, deaths or return beyond the fall of a stock")
             return accounts.matrices(*vectors, plan)[0]
-        return _rates(start, end, plan, notes)
+        return _rates(vectors, plan, notes)
     if plan.seed_matrix is not None and plan.seed_matrix.ndim == 3:
         cube, met = accounts.mixed_cube(account.matched, plan)
         matrix: Array = cube.sum(2)
@@ -302,9 +301,9 @@ def _point(account: Account | None, vectors: tuple[Array, Array, Array, Array], 
     return matrix
 
 
-def _rates(start: Array, end: Array, plan: Plan, notes: list[str]) -> Array:
+def _rates(vectors: tuple[Array, Array, Array, Array], plan: Plan, notes: list[str]) -> Array:
     try:
-        matrix: Array = accounts.rate_flows(start, end, plan)[0]
+        matrix: Array = accounts.matrices(*vectors, plan)[0]
     except np.linalg.LinAlgError as error:
         raise ZholError("stock_start has no inverse", hint="use rates='dennett' or method='demographic'") from error
     if (matrix < 0).any():
@@ -389,6 +388,9 @@ def _interval(matrix: Array, drawn: Array, level: float) -> tuple[Array, Array, 
     off = ~np.eye(len(matrix), dtype=bool) & (matrix > 0)
     outside = float(((matrix < ends[0]) | (matrix > ends[1]))[off].mean()) if off.any() else 0.0
     note = ["intervals hold errors of the stocks, not of the method, of population, births or deaths"]
+    sums = drawn.sum((1, 2), dtype=float) - np.trace(drawn, axis1=1, axis2=2)
+    if not np.quantile(sums, (1 - level) / 2) <= matrix[~np.eye(len(matrix), dtype=bool)].sum():
+        note.append("noise in stocks makes moves: the draws have more of them in all than the given stocks")
     if outside > 0.1:
         note.append(
             f"in {outside:.0%} of corridors the flow of the given stocks lies outside the interval of the draws, which "

@@ -84,7 +84,7 @@ def matrices(start: Array, end: Array, births: Array, deaths: Array, plan: Plan)
     if plan.method == "difference":
         return simple.differences(start, end, plan.decrease, plan.include_native_born)
     if plan.method == "rates":
-        return rate_flows(start, end, plan)
+        return rate_flows(start, end, births - deaths, plan)
     matched = make_account(start, end, births, deaths, plan).matched
     if plan.seed_matrix is not None and plan.seed_matrix.ndim == 3:
         return np.stack([mixed_cube(matched, plan, k)[0].sum(2) for k in range(len(start))])
@@ -92,10 +92,10 @@ def matrices(start: Array, end: Array, births: Array, deaths: Array, plan: Plan)
     return found
 
 
-def rate_flows(start: Array, end: Array, plan: Plan) -> Array:
-    """Dennett's or Rogers and von Rabenau's flows."""
+def rate_flows(start: Array, end: Array, natural: Array, plan: Plan) -> Array:
+    """Dennett's flows (moves of the world, if not given: sum of absolute net moves), or Rogers and von Rabenau's."""
     if plan.rates == "dennett":
-        moved = np.abs(end.sum(1) - start.sum(1)).sum(1)
+        moved = np.abs(end.sum(1) - start.sum(1) - natural).sum(1)
         return simple.dennett(start, moved if plan.total is None else np.full(len(start), plan.total))
     return simple.rogers_von_rabenau(start, end)
 

@@ -90,7 +90,8 @@ class Flows:
     def total_interval(self) -> tuple[float, float]:
         """Ends of the interval of all moves; NaN without draws."""
         if self.draws is None:
-            return float("nan"), float("nan")
+            kept: tuple[float, float] = self.details.get("total_interval", (float("nan"), float("nan")))
+            return kept
         sums = self.draws.sum((1, 2), dtype=float) - np.trace(self.draws, axis1=1, axis2=2)
         low, high = np.quantile(sums, [(1 - self.level) / 2, (1 + self.level) / 2])
         return min(float(low), self.total), max(float(high), self.total)
