@@ -179,6 +179,18 @@ def test_natives_follow_from_residents():
     assert found.moves[0, 1] == pytest.approx(20)
 
 
+def test_flows_by_birthplace_have_intervals_that_add_up():
+    rng = np.random.default_rng(1)
+    start = np.exp(rng.normal(6, 1, (4, 4))) + np.diag(np.full(4, 1e5))
+    end = start * np.exp(rng.normal(0, 0.1, (4, 4)))
+    table = estimate.flows(start, end, draws=20, stock_error=0.1, birthplace=True).table
+    assert (table["low"] <= table["persons"]).all() and (table["persons"] <= table["high"]).all()
+    sums = table.group_by("origin", "destination").agg(pl.col("persons").sum())
+    plain = estimate.flows(start, end).table
+    both = plain.join(sums, on=["origin", "destination"], how="left").with_columns(pl.col("persons_right").fill_null(0))
+    np.testing.assert_allclose(both["persons"], both["persons_right"], rtol=1e-9, atol=1e-6)
+
+
 def test_draws_are_common_and_wider_errors_are_wider():
     rng = np.random.default_rng(0)
     start = np.exp(rng.normal(8, 1, (6, 6))) + np.diag(np.full(6, 1e6))

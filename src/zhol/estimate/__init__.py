@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zhol.estimate.flows_from_stocks import flows
+    from zhol.estimate.flows_of_a_region import region_flows, region_methods
     from zhol.estimate.flows_of_the_world import world_flows
     from zhol.estimate.gravity_model import gravity
+    from zhol.estimate.methods_side_by_side import flow_methods
     from zhol.estimate.migration_indices import indices
     from zhol.estimate.multiple_systems import lists
     from zhol.estimate.multiplier_method import multiplier
@@ -35,6 +37,9 @@ _HOMES = {
     "flows": "flows_from_stocks",
     "stock_error": "rival_stocks",
     "world_flows": "flows_of_the_world",
+    "region_flows": "flows_of_a_region",
+    "region_methods": "flows_of_a_region",
+    "flow_methods": "methods_side_by_side",
     "gravity": "gravity_model",
     "indices": "migration_indices",
     "roles": "place_roles",
@@ -44,12 +49,15 @@ __all__ = [
     "average_counts",
     "compare_counts",
     "counts",
+    "flow_methods",
     "flows",
     "gravity",
     "indices",
     "lists",
     "multiplier",
     "reconcile",
+    "region_flows",
+    "region_methods",
     "registers",
     "residual",
     "roles",

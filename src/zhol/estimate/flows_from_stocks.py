@@ -31,6 +31,7 @@ CHOICES = {
     "rates": ("dennett", "rogers_von_rabenau"),
     "missing": ("expected", "zero", "error"),
 }
+MOST_CELLS = 60_000_000  # of draws by birthplace, a quarter of a gigabyte
 PAPERS = {
     "demographic": (
         "Abel (2013), Demographic Research 28(18), 505–546",
@@ -64,6 +65,7 @@ def flows(
     stayers: bool = True,
     missing: str = "expected",
     population: tuple[Any, Any] | None = None,
+    unstated: tuple[Any, Any] | None = None,
     weight: float = 0.87,
     balance: str = "before",
     birth_non_negative: bool = True,
@@ -120,6 +122,9 @@ def flows(
     population : tuple of two, optional
         Residents of each place at the start and the end (mapping, series, table): natives are then residents less
         foreign-born, whatever stands on the diagonal.
+    unstated : tuple of two, optional
+        People of each residence whose birthplace is not stated, at the start and the end: cells not estimated share
+        them and hold no more, and those left over are spread like the known ones.
     weight : float
         Weight of the fewest moves in ``pseudo_bayes``; the rest goes to independence.
     balance : str
@@ -178,7 +183,7 @@ def flows(
         weight, decrease, include_native_born, rates, total,
     )  # fmt: skip
     _check(plan, missing, draws, level, seed)
-    names, start, end, gaps, notes = _stocks(stock_start, stock_end, missing, population, places)
+    names, start, end, gaps, notes = _stocks(stock_start, stock_end, missing, (population, unstated), places)
     born, died = (stocks_input.read_events(d, n, names) for d, n in ((births, "births"), (deaths, "deaths")))
     if seed_matrix is not None:
         plan = replace(plan, seed_matrix=_seed(seed_matrix, names))
@@ -188,12 +193,13 @@ def flows(
         account = accounts.make_account(*vectors, plan)
         notes += _notes_on_account(names, account, plan, born, died)
     matrix = _point(account, vectors, plan, notes)
-    drawn = None
+    drawn = job = None
     if draws:
         law, width = _law(stock_error, names)
         job = many_draws.Job(names, start, end, born, died, plan, law, width, gaps, seed, lags)
         drawn = many_draws.run(job, draws, cluster)
-    return _result(names, matrix, account, (start, end, born, died), drawn, plan, notes, birthplace, level, seed)
+    found = _result(names, matrix, account, (start, end, born, died), drawn, plan, notes, level, seed)
+    return replace(found, table=_table_by_birthplace(found, job, draws)) if birthplace else found
 
 
 def _check(plan: Plan, missing: str, draws: int, level: float, seed: int) -> None:
@@ -213,18 +219,24 @@ def _check(plan: Plan, missing: str, draws: int, level: float, seed: int) -> Non
 
 
 def _stocks(
-    stock_start: Any, stock_end: Any, how: str, population: tuple[Any, Any] | None, places: Sequence[str] | None
+    stock_start: Any,
+    stock_end: Any,
+    how: str,
+    people: tuple[tuple[Any, Any] | None, tuple[Any, Any] | None],
+    places: Sequence[str] | None,
 ) -> tuple[tuple[str, ...], Array, Array, tuple[Gaps, Gaps], list[str]]:
     names, start = stocks_input.read_stock(stock_start, "stock_start", places)
     others, end = stocks_input.read_stock(stock_end, "stock_end", places)
     end = stocks_input.align(names, others, end, "stock_end")
     notes: list[str] = []
     filled = []
+    population, unstated = people
     for k, (stock, title) in enumerate(((start, "stock_start"), (end, "stock_end"))):
         if population is not None:
             np.fill_diagonal(stock, 0.0)
         _need_natives(names, stock, title)
-        found = missing.fill(stock, how)
+        extra = None if unstated is None else stocks_input.read_events(unstated[k], "unstated", names)
+        found = missing.fill(stock, how, extra)
         if found.gaps.any():
             notes.append(_note_on_gaps(found, title, how))
         if population is not None:
@@ -347,7 +359,6 @@ def _result(
     drawn: Array | None,
     plan: Plan,
     notes: list[str],
-    birthplace: bool,
     level: float,
     seed: int,
 ) -> Flows:
@@ -362,12 +373,11 @@ def _result(
         "rates": f"Flows by rates, {plan.rates.replace('_', ' ')}",
     }[plan.method]
     papers = PAPERS[plan.rates if plan.method == "rates" else plan.method]
-    result = Flows(
+    return Flows(
         names, _table(names, matrix, low, high), matrix, _imbalance(names, matrix, account, given), low, high, drawn,
         tuple(dict.fromkeys(notes)), title, level, "persons", MappingProxyType(_details(plan, drawn, seed)), papers,
         account.matched if account is not None else None, plan,
     )  # fmt: skip
-    return replace(result, table=_table_by_birthplace(result)) if birthplace else result
 
 
 def _details(plan: Plan, drawn: Array | None, seed: int) -> dict[str, Any]:
@@ -414,13 +424,22 @@ def _table(names: tuple[str, ...], matrix: Array, low: Array | None, high: Array
     return pl.DataFrame(columns, schema_overrides={"persons": pl.Float64, "low": pl.Float64, "high": pl.Float64})
 
 
-def _table_by_birthplace(result: Flows) -> pl.DataFrame:
+def _table_by_birthplace(result: Flows, job: many_draws.Job | None, draws: int) -> pl.DataFrame:
+    """Moves by origin, destination and birthplace: those that the given stocks or a draw put above zero."""
     if result.matched is None:
         raise ZholError("differences and rates give no flows by birthplace", hint="use method='demographic'")
-    cube = result.by_birthplace
-    o, d, b = np.nonzero(cube)
-    keep = o != d
-    o, d, b = o[keep], d[keep], b[keep]
+    cube, ends = result.by_birthplace, None
+    shown = cube > 0
+    if job is not None:
+        if len(cube) ** 3 * draws > MOST_CELLS:
+            hint = f"at most {MOST_CELLS:,} cells: fewer draws, or draws=0"
+            raise ZholError(
+                "too many flows by birthplace for intervals", found=f"{len(cube) ** 3 * draws:,}", hint=hint
+            )
+        drawn = many_draws.run_cubes(job, draws)
+        ends = np.quantile(drawn, [(1 - result.level) / 2, (1 + result.level) / 2], axis=0)
+        shown |= ends[1] > 0
+    o, d, b = np.nonzero(shown & ~np.eye(len(cube), dtype=bool)[:, :, None])
     who = pl.Series(list(result.places))
     columns = {
         "origin": who.gather(o.tolist()),
@@ -428,8 +447,11 @@ def _table_by_birthplace(result: Flows) -> pl.DataFrame:
         "birthplace": who.gather(b.tolist()),
         "persons": cube[o, d, b],
     }
-    nothing = pl.lit(None, pl.Float64)
-    return pl.DataFrame(columns).with_columns(low=nothing, high=nothing)
+    table = pl.DataFrame(columns)
+    if ends is None:
+        return table.with_columns(low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64))
+    low, high = np.minimum(ends[0], cube)[o, d, b], np.maximum(ends[1], cube)[o, d, b]
+    return table.with_columns(low=pl.Series(low), high=pl.Series(high))
 
 
 def _imbalance(

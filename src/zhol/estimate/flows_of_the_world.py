@@ -79,7 +79,9 @@ def world_flows(
     residents : str
         ``2024`` or ``2019``: edition of WPP that the residents come from.
     missing : str
-        ``zero``: a pair without a figure is nobody; ``expected``: it shares those whose birthplace is unknown.
+        ``zero``: a pair without a figure is nobody, and people of unknown birthplace count as natives, as in the
+        published estimates; ``expected``: pairs without a figure share the people of unknown birthplace, and the draws
+        carry how little is known of them.
     draws : int
         Draws of the stocks; the errors last over periods, so that the end of one is the start of the next.
     seed : int
@@ -103,14 +105,19 @@ def world_flows(
     error = _error(Path(folder)) if draws else None
     found = {}
     first = min(years)
-    options: dict[str, Any] = {**choices, "draws": draws, "seed": seed, "stock_error": error, "cluster": cluster}
-    periods = read_world(
-        folder, list(years), revision=revision, sexes=tuple(sexes), missing=missing, residents=residents
-    )
+    options: dict[str, Any] = {
+        **choices,
+        "draws": draws,
+        "seed": seed,
+        "stock_error": error,
+        "cluster": cluster,
+        "missing": missing,
+    }
+    periods = read_world(folder, list(years), revision=revision, sexes=tuple(sexes), residents=residents)
     for p in periods:
         lag = (p.first - first) // 5
-        events: dict[str, Any] = {"births": p.births, "deaths": p.deaths, "places": p.places}
-        result = flows(p.start, p.end, **events, **options, lags=(lag, lag + 1))
+        given = {k: v for k, v in p.arguments().items() if k != "unstated" or missing == "expected"}
+        result = flows(p.start, p.end, **{**given, **options, "lags": (lag, lag + 1)})
         found[(p.first, p.sex)] = result if keep_draws else _lighter(result)
     return WorldFlows(found, error)
 

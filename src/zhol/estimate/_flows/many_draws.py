@@ -33,7 +33,21 @@ class Job:
 
 def run_part(task: tuple[Job, int, int]) -> Array:
     """Moves (draw, origin, destination) of some draws, single precision."""
-    job, first, last = task
+    start, end, births, deaths = _drawn(*task)
+    return accounts.matrices(start, end, births, deaths, task[0].plan).astype(np.float32)
+
+
+def run_cubes(job: Job, draws: int) -> Array:
+    """Flows (draw, origin, destination, birthplace) of all draws, single precision; for few places only."""
+    cubes = []
+    for one in range(draws):
+        matched = accounts.make_account(*_drawn(job, one, one + 1), job.plan).matched
+        cubes.append(accounts.mixed_cube(matched, job.plan)[0].astype(np.float32))
+    return np.stack(cubes)
+
+
+def _drawn(job: Job, first: int, last: int) -> tuple[Array, Array, Array, Array]:
+    """Stocks and vital events of some draws."""
     stocks: tuple[list[Array], list[Array]] = ([], [])
     for draw in range(first, last):
         errors = standard_errors(job.places, job.law, job.seed, draw, job.lags)
@@ -41,7 +55,7 @@ def run_part(task: tuple[Job, int, int]) -> Array:
             stocks[k].append(perturb(stock, job.law, job.width, job.gaps[k], errors[k]))
     start, end = (np.stack(s) for s in stocks)
     births, deaths = (np.broadcast_to(v, (last - first, len(v))).copy() for v in (job.births, job.deaths))
-    return accounts.matrices(start, end, births, deaths, job.plan).astype(np.float32)
+    return start, end, births, deaths
 
 
 def parts(job: Job, draws: int) -> list[tuple[Job, int, int]]:

@@ -17,7 +17,7 @@ class Filled(NamedTuple):
     log_sd: float
 
 
-def fill(stock: Array, how: str) -> Filled:
+def fill(stock: Array, how: str, unstated: Array | None = None) -> Filled:
     """Fill missing cells off the diagonal.
 
     Parameters
@@ -27,6 +27,9 @@ def fill(stock: Array, how: str) -> Filled:
     how : str
         ``expected``: birthplace effect times residence effect, fitted by maximum likelihood (Poisson) to the cells that
         are known; ``zero``: no people, without error.
+    unstated : array, shape (residence,), optional
+        People of each residence whose birthplace is not stated: gaps hold no more people than these, and those who are
+        left over are spread like the known ones.
 
     Examples
     --------
@@ -35,16 +38,27 @@ def fill(stock: Array, how: str) -> Filled:
     np.float64(9.0)
     """
     gaps = np.isnan(stock)
-    if not gaps.any():
-        return Filled(stock, gaps, 0.0)
-    if how == "zero":
-        return Filled(np.where(gaps, 0.0, stock), gaps, 0.0)
+    if how == "zero" or not gaps.any():
+        known_cells = np.where(gaps, 0.0, stock)
+        return Filled(known_cells if unstated is None else _spread(known_cells, unstated), gaps, 0.0)
     known = ~gaps & ~np.eye(len(stock), dtype=bool)
     expected = _expected(np.where(known, stock, 0.0), known)
     both = known & (stock > 0) & (expected > 0)
     errors = np.log(stock[both] / expected[both])
     log_sd = float(np.clip(1.4826 * np.median(np.abs(errors)), 0.1, 3.0)) if len(errors) > 2 else 1.0
-    return Filled(np.where(gaps, expected, stock), gaps, log_sd)
+    if unstated is None:
+        return Filled(np.where(gaps, expected, stock), gaps, log_sd)
+    wanted = np.where(gaps, expected, 0.0)
+    size = wanted.sum(0)
+    wanted *= np.minimum(_over(unstated, size), 1.0)[None, :]
+    rest = _spread(np.where(gaps, 0.0, stock), np.maximum(unstated - size, 0.0))
+    return Filled(np.where(gaps, wanted, rest), gaps, log_sd)
+
+
+def _spread(stock: Array, people: Array) -> Array:
+    """Add people to each residence, spread like its foreign-born."""
+    foreign = stock - np.diag(np.diag(stock))
+    return stock + foreign * _over(people, foreign.sum(0))[None, :]
 
 
 def _expected(counts: Array, known: Array) -> Array:

@@ -26,7 +26,9 @@ class Period:
     sex : str
         ``total``, ``men`` or ``women``.
     start, end : array, shape (birthplace, residence)
-        Foreign-born by birthplace, natives on the diagonal.
+        Foreign-born by birthplace, NaN where a pair has no figure; natives zero, to follow from residents.
+    residents, unstated : tuple of two arrays, shape (place,)
+        All residents, and those born in no place of the list.
     births, deaths : array, shape (place,)
     """
 
@@ -35,8 +37,15 @@ class Period:
     places: tuple[str, ...]
     start: Array
     end: Array
+    residents: tuple[Array, Array]
+    unstated: tuple[Array, Array]
     births: Array
     deaths: Array
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments for ``zhol.estimate.flows``."""
+        events = {"births": self.births, "deaths": self.deaths}
+        return {"population": self.residents, "unstated": self.unstated, "places": self.places, **events}
 
 
 def read_world(
@@ -46,14 +55,11 @@ def read_world(
     revision: str = "2020",
     sexes: tuple[str, ...] = ("total",),
     boys_per_girl: float = 1.05,
-    missing: str = "zero",
     residents: str = "2024",
 ) -> list[Period]:
     """Periods of five years from UN DESA's migrant stocks and UN WPP's residents, births and deaths.
 
-    Places are those with residents and vital events throughout; people born elsewhere or in an unknown place are taken
-    out of the residents' natives but belong to no birthplace. A pair without a figure is zero or, with
-    ``missing='expected'``, gets its share of those born in an unknown place.
+    Places are those with residents, vital events and immigrants throughout. A pair without a figure is NaN.
 
     Parameters
     ----------
@@ -90,15 +96,17 @@ def read_world(
     for sex in sexes:
         if sex not in SEXES:
             raise ZholError("unknown sex", found=sex, expected=" or ".join(SEXES))
-        tables = {y: _table(stocks, people[y], places, y, sex, men, missing) for y in wanted}
+        tables = {y: _table(stocks, places, y, SEXES[sex]) for y in wanted}
+        part = {y: {"total": np.ones(len(places)), "men": men[y], "women": 1 - men[y]}[sex] for y in wanted}
         for year in years:
             births, deaths = _events(vital, places, year)
-            split = {"total": (1.0, 1.0), "men": (boys_per_girl / (1 + boys_per_girl), men[year])}
-            split["women"] = (1 - split["men"][0], 1 - men[year])
-            parts = split[sex]
-            found.append(
-                Period(year, sex, places, tables[year], tables[year + 5], births * parts[0], deaths * parts[1])
-            )
+            boys = boys_per_girl / (1 + boys_per_girl)
+            births *= {"total": 1.0, "men": boys, "women": 1 - boys}[sex]
+            ends = (year, year + 5)
+            live = (people[year] * part[year], people[year + 5] * part[year + 5])
+            unstated = (tables[year][1], tables[year + 5][1])
+            first, second = (tables[y][0].copy() for y in ends)
+            found.append(Period(year, sex, places, first, second, live, unstated, births, deaths * part[year]))
     return found
 
 
@@ -164,43 +172,18 @@ def _share_of_men(root: Path, places: tuple[str, ...], years: list[int]) -> dict
     return even
 
 
-def _table(
-    stocks: pl.DataFrame,
-    residents: Array,
-    places: tuple[str, ...],
-    year: int,
-    sex: str,
-    men: dict[int, Array],
-    missing: str,
-) -> Array:
-    """Square stock of one year and sex."""
-    rows = stocks.filter(pl.col("year") == year).select("orig", "dest", persons=SEXES[sex]).drop_nulls()
+def _table(stocks: pl.DataFrame, places: tuple[str, ...], year: int, column: str) -> tuple[Array, Array]:
+    """Square stock of one year, and the people of each residence who were born in no place of the list."""
+    rows = stocks.filter(pl.col("year") == year).select("orig", "dest", column).drop_nulls()
     index = {p: i for i, p in enumerate(places)}
     table = np.full((len(places), len(places)), np.nan)
-    unplaced = np.zeros(len(places))
+    unstated = np.zeros(len(places))
     for origin, destination, persons in rows.iter_rows():
         if destination not in index or origin == destination:
             continue
         if origin in index:
             table[index[origin], index[destination]] = persons
         else:
-            unplaced[index[destination]] += persons
-    table = _filled(table, unplaced) if missing == "expected" else np.nan_to_num(table)
-    share = {"total": 1.0, "men": men[year], "women": 1 - men[year]}[sex]
-    people = residents * share
+            unstated[index[destination]] += persons
     np.fill_diagonal(table, 0.0)
-    foreign = table.sum(0)
-    room = np.maximum(people * 0.99, 0.0)
-    table *= np.where(foreign > room, room / np.maximum(foreign, 1e-300), 1.0)[None, :]
-    np.fill_diagonal(table, np.maximum(people - table.sum(0), 0.0))
-    return table
-
-
-def _filled(table: Array, unplaced: Array) -> Array:
-    """Spread the people of unknown birthplace over the pairs without a figure, by how many emigrants a place has."""
-    gaps = np.isnan(table)
-    np.fill_diagonal(gaps, False)
-    known = np.nan_to_num(table)
-    weight = gaps * known.sum(1)[:, None]
-    size = weight.sum(0)
-    return known + weight * np.divide(unplaced, size, out=np.zeros_like(size), where=size > 0)[None, :]
+    return table, unstated
