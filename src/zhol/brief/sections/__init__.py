@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zhol.brief.content import Section
 from zhol.brief.sections import (
     asylum,
+    flows,
     how_many,
     key_figures,
     map_of_corridors,
@@ -44,6 +45,11 @@ SECTIONS = (
     ),
     Part("roles", place_roles.section, "Roles cannot be read: the pack has no stocks or no legs."),
     Part("stocks", stocks.section, "No stocks over time for this place."),
+    Part(
+        "flows",
+        flows.section,
+        "Flows cannot be estimated: no two stocks of one revision with residents, births, deaths.",
+    ),
     Part("rival-sources", rival_sources.section, "No quantity of this place has rival sources in the pack."),
     Part("how-many", how_many.section, "No quantity of this place has figures enough to reconcile."),
     Part("asylum", asylum.section, "No asylum figures for this place."),
