@@ -192,3 +192,26 @@ def test_data_that_hold_nothing_give_no_upper_end():
     est = registers(data.with_columns(n=pl.col("N") // 10))
     assert est.high == np.inf
     assert any("no upper end" in w for w in est.warnings)
+
+
+def test_years_as_categories_of_pandas_are_categories():
+    data = simulated(16)
+    numbers = data.to_pandas()
+    est = registers(numbers.assign(year=numbers["year"].astype("category")), alpha="~ year")
+    assert est.details["loglik"] == pytest.approx(registers(data, alpha="~ C(year)").details["loglik"], abs=1e-8)
+    assert est.table["year"].to_list() == ["2023", "2024"]
+
+
+def test_a_total_over_years_is_said_to_be_one():
+    warnings = registers(simulated(17), by="year").warnings
+    assert warnings[0] == (
+        "the total adds 2 values of year up, which is not how many there were at any one time; by='year' says that"
+    )
+
+
+def test_a_packed_file(tmp_path):
+    import gzip
+
+    data = simulated(18)
+    (tmp_path / "cells.csv.gz").write_bytes(gzip.compress(data.write_csv().encode()))
+    assert registers(tmp_path / "cells.csv.gz").population == registers(data).population

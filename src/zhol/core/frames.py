@@ -16,7 +16,7 @@ def to_polars(data: Any, *, name: str = "data") -> pl.DataFrame:
     Parameters
     ----------
     data : pandas, polars, pyarrow or other frame that Narwhals knows, mapping of columns, list of records, or a path
-        Paths may end in ``.csv``, ``.parquet``, ``.xlsx`` or ``.xls``.
+        Paths may end in ``.csv``, ``.csv.gz``, ``.parquet``, ``.xlsx`` or ``.xls``.
     name : str
         What to call it in an error.
 
@@ -51,18 +51,28 @@ def _convert(data: Any, name: str) -> pl.DataFrame:
             return pl.DataFrame(data, strict=False, infer_schema_length=None)
         import narwhals as nw
 
-        return nw.from_native(data, eager_only=True).to_polars()
+        return _keep_categories(nw.from_native(data, eager_only=True).to_polars(), data)
     except Exception as error:
         raise ZholError(
             f"{name} is not a table", found=type(data).__name__, expected="a pandas, polars or Arrow table or a file"
         ) from error
 
 
+def _keep_categories(frame: pl.DataFrame, data: Any) -> pl.DataFrame:
+    """Years that pandas holds as categories stay categories; on the way here they become numbers."""
+    kinds = getattr(data, "dtypes", None)
+    for name, kind in kinds.items() if hasattr(kinds, "items") else ():
+        if str(kind) == "category" and frame[name].dtype.is_numeric():
+            values = [None if v is None or v != v else str(v) for v in data[name].astype(object)]
+            frame = frame.with_columns(pl.Series(name, values, dtype=pl.Enum([str(v) for v in kind.categories])))
+    return frame
+
+
 def _read(path: Path) -> pl.DataFrame:
     if not path.is_file():
         raise ZholError("no such file", file=path, hint="check the path")
     try:
-        match path.suffix.lower():
+        match path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower():
             case ".csv":
                 return pl.read_csv(path, infer_schema_length=None, encoding="utf8")
             case ".parquet":

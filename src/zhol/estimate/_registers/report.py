@@ -56,7 +56,7 @@ def worries(context: Context, spread: Spread, negbin: bool, named: bool) -> list
         notes.append(f"alpha falls to {mean.alpha.min():.2f}: the larger a community, the fewer irregular residents")
     if mean.beta.min() < 0:
         notes.append(f"beta falls to {mean.beta.min():.2f}: the more the police meet, the fewer are found")
-    below = int((value[:-1] < context.group.member[:-1] @ cells.observed).sum())
+    below = int((value[:-1] < context.group.sums(cells.observed)[:-1]).sum())
     if below:
         notes.append(f"in {below:,} of {len(value) - 1:,} groups fewer are estimated than were observed")
     dispersion = _dispersion(context)
@@ -156,8 +156,8 @@ def result(
     value = sums.totals(fitted.problem, fitted.params[None, :], group)[0]
     better = sums.corrected(fitted.problem, fitted.params, fitted.model, group)
     table = labels.with_columns(
-        observed=pl.Series((group.member[:-1] @ cells.observed).astype(np.int64)),
-        reference=pl.Series(group.member[:-1] @ cells.reference),
+        observed=pl.Series(group.sums(cells.observed)[:-1].astype(np.int64)),
+        reference=pl.Series(group.sums(cells.reference)[:-1]),
         population=pl.Series(value[:-1]),
         low=pl.Series(spread.low[:-1]),
         high=pl.Series(spread.high[:-1]),
