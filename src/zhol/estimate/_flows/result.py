@@ -88,13 +88,15 @@ class Flows:
         return float(self.moves.sum())
 
     def total_interval(self) -> tuple[float, float]:
-        """Ends of the interval of all moves; NaN without draws."""
+        """Ends of the interval of all moves (mirror image of the draws in the estimate); NaN without draws."""
         if self.draws is None:
             kept: tuple[float, float] = self.details.get("total_interval", (float("nan"), float("nan")))
             return kept
         sums = self.draws.sum((1, 2), dtype=float) - np.trace(self.draws, axis1=1, axis2=2)
-        low, high = np.quantile(sums, [(1 - self.level) / 2, (1 + self.level) / 2])
-        return min(float(low), self.total), max(float(high), self.total)
+        ends = np.quantile(sums, [(1 - self.level) / 2, (1 + self.level) / 2])
+        # Errors only add moves to a total, so that only the mirror image of the draws is an interval for it.
+        low, high = 2 * self.total - ends[1], 2 * self.total - ends[0]
+        return max(min(float(low), self.total), 0.0), max(float(high), self.total)
 
     def summary(self) -> str:
         """The result in a few lines: all moves, the largest corridors, warnings, papers."""
@@ -159,3 +161,17 @@ class Flows:
             "high",
         )
         return charts.interval(shown, unit=self.unit, title=self.title)
+
+
+def mirrored(estimate: Array, ends: Array) -> tuple[Array, Array]:
+    """Interval that holds the percentiles of draws, their mirror image in the estimate, and the estimate.
+
+    Examples
+    --------
+    >>> low, high = mirrored(np.array([10.0]), np.array([[9.0], [14.0]]))
+    >>> low.tolist(), high.tolist()
+    ([6.0], [14.0])
+    """
+    low = np.minimum(np.minimum(ends[0], estimate), np.maximum(2 * estimate - ends[1], 0.0))
+    high = np.maximum(np.maximum(ends[1], estimate), 2 * estimate - ends[0])
+    return low, high
