@@ -104,7 +104,8 @@ class Flows:
         span = f" ({self.level:.0%} interval {plain_number(low)} to {plain_number(high)})" if np.isfinite(low) else ""
         lines = [f"{self.title}: {plain_number(self.total)} moves between {len(self.places)} places{span}"]
         keys = [k for k in ("origin", "destination") if k in self.table.columns]
-        top = self.table.group_by(keys).agg(pl.col("persons").sum()).sort("persons", descending=True).head(3)
+        sums = self.table.group_by(keys, maintain_order=True).agg(pl.col("persons").sum())
+        top = sums.filter(pl.col("persons") > 0).sort("persons", descending=True, maintain_order=True).head(3)
         largest = ", ".join(f"{o} to {d} {plain_number(p)}" for o, d, p in top.iter_rows())
         lines += [f"Largest: {largest}"] if largest else []
         return "\n".join(lines + [f"Warning: {w}" for w in self.warnings] + [f"Method: {c}" for c in self.cites])
@@ -149,17 +150,17 @@ class Flows:
         """Interval chart of the largest corridors."""
         from zhol.core import charts
 
-        rows = self.table.group_by("origin", "destination", maintain_order=True).agg(
-            pl.col("persons").sum(),
-            *(pl.col(c).sum() if self.draws is not None else pl.col(c).first() for c in ("low", "high")),
-        )
-        top = rows.sort("persons", descending=True).head(largest)
-        shown = top.select(
-            pl.format("{} → {}", "origin", "destination").alias("label"),
-            pl.col("persons").alias("value"),
-            "low",
-            "high",
-        )
+        order = np.argsort(-self.moves, axis=None, kind="stable")[:largest]
+        pairs = [divmod(int(k), len(self.places)) for k in order if self.moves.flat[k] > 0]
+        shown = [
+            {
+                "label": f"{self.places[o]} → {self.places[d]}",
+                "value": float(self.moves[o, d]),
+                "low": None if self.low is None else float(self.low[o, d]),
+                "high": None if self.high is None else float(self.high[o, d]),
+            }
+            for o, d in pairs
+        ]
         return charts.interval(shown, unit=self.unit, title=self.title)
 
 
