@@ -52,7 +52,7 @@ class RegionStocks:
         return {"population": self.residents, "unstated": self.unstated, "places": self.places, **events}
 
 
-def region_stocks(region: Region, start: int, end: int, *, revision: int | str = 2024) -> RegionStocks:
+def region_stocks(region: Region, start: int, end: int, *, revision: int | str = 2020) -> RegionStocks:
     """Stocks, residents, births and deaths of one period, out of a pack.
 
     Raises
@@ -118,7 +118,7 @@ def _over(population: pl.DataFrame, places: tuple[str, ...], variable: str, star
 
 
 def region_flows(
-    region: Region, start: int = 2015, end: int = 2020, *, revision: int | str = 2024, draws: int = 100, **choices: Any
+    region: Region, start: int = 2015, end: int = 2020, *, revision: int | str = 2020, draws: int = 100, **choices: Any
 ) -> Flows:
     """Flows between the places of a pack, with intervals from the gap between its rival revisions.
 
@@ -154,7 +154,7 @@ def region_flows(
     return replace(found, warnings=(*found.warnings, note))
 
 
-def region_methods(region: Region, start: int = 2015, end: int = 2020, *, revision: int | str = 2024) -> pl.DataFrame:
+def region_methods(region: Region, start: int = 2015, end: int = 2020, *, revision: int | str = 2020) -> pl.DataFrame:
     """Flows between the places of a pack by six methods; see ``flow_methods``."""
     stocks = region_stocks(region, start, end, revision=revision)
     return flow_methods(stocks.start, stocks.end, **stocks.arguments())

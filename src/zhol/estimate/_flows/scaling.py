@@ -62,8 +62,9 @@ def fit_margins(seed: Array, rows: Array, columns: Array, *, open_cells: bool = 
 
 
 def _newton_fit(seed: Array, rows: Array, columns: Array, steps: int) -> tuple[Array, Array]:
-    left, right = _factors(seed, rows, columns, steps)
-    tables = left[:, :, None] * seed * right[:, None, :]
+    with np.errstate(all="ignore"):  # totals that contradict the seed drive factors to infinity; met says so
+        left, right = _factors(seed, rows, columns, steps)
+        tables = left[:, :, None] * seed * right[:, None, :]
     met = (_error(tables.sum(1), columns) <= 1e-10) & (_error(tables.sum(2), rows) <= 1e-10)
     return np.nan_to_num(tables, posinf=0.0), met
 
