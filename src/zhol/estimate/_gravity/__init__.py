@@ -1,0 +1,1 @@
+"""Gravity of migration: panel, terms, Poisson fit, what is identified, second step, counterfactual, priors."""
