@@ -60,7 +60,7 @@ def _convert(data: Any, name: str) -> pl.DataFrame:
 
 def _keep_categories(frame: pl.DataFrame, data: Any) -> pl.DataFrame:
     """Years that pandas holds as categories stay categories; on the way here they become numbers."""
-    kinds = getattr(data, "dtypes", None)
+    kinds: Any = getattr(data, "dtypes", None)
     for name, kind in kinds.items() if hasattr(kinds, "items") else ():
         if str(kind) == "category" and frame[name].dtype.is_numeric():
             values = [None if v is None or v != v else str(v) for v in data[name].astype(object)]

@@ -148,6 +148,8 @@ def range_text(low: float | None, high: float | None) -> str:
     --------
     >>> range_text(200e3, 300e3), range_text(1, None), range_text(200e3, 2e6), range_text(297e3, 2e6)
     ('200–300 thousand', '1 or more', '0.2–2 million', '297 thousand–2 million')
+    >>> range_text(686, 718448), range_text(0, 718448)
+    ('686–718,000', '0–718 thousand')
     """
     if high is None:
         return f"{plain_number(low or 0)} or more"
@@ -161,7 +163,11 @@ def range_text(low: float | None, high: float | None) -> str:
     elif larger in _WORDS and low > 0:
         # 0.2–2 million reads better than 200 thousand–2 million; 0.297 does not.
         share = float(f"{low / _WORDS[larger]:.3g}")
-        first = f"{share:g}" if share >= 0.1 and round(share, 2) == share else first
+        if share >= 0.1 and round(share, 2) == share:
+            first = f"{share:g}"
+        elif not word:
+            # 686–718 thousand would read as 686 thousand: both ends in full.
+            last = f"{float(f'{high:.3g}'):,.0f}"
     dash = "–" if not last.startswith("-") else " to "
     return f"{first}{dash}{last}"
 
