@@ -5,8 +5,10 @@ Purpose: comparing policies and bodies, never finding people. Aggregates only.
 Examples
 --------
 >>> import zhol
->>> region = zhol.load("central_asia")  # doctest: +SKIP
->>> zhol.write_brief(region, "KAZ", "out")  # doctest: +SKIP
+>>> region = zhol.load("central_asia")
+>>> question = "select persons from stocks where origin = 'UZB' and destination = 'KAZ' and year = 2020 order by 1"
+>>> region.sql(question)["persons"].to_list()
+[296511, 689957]
 """
 
 from __future__ import annotations
