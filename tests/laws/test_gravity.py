@@ -98,6 +98,8 @@ def test_exact_flows_give_the_exact_truth():
     flows, table = world(noise=False)
     found = gravity(flows, table)
     assert dict(zip(found.terms, found.beta, strict=True)) == pytest.approx(BETA, abs=1e-6)
+    said = "The model gives the flows back almost exactly: they were made from these covariates."
+    assert said in found.warnings and said not in gravity(*world()).warnings
 
 
 def test_intervals_hold_the_truth():

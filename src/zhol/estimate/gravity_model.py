@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Counterfactual", "Gravity", "Priors", "covariates", "gravity", "world_covariates"]
 
 Array = NDArray[np.float64]
+# No counted flows are explained that well.
+MADE = 0.9999
 CITES = (
     "Santos Silva and Tenreyro (2006), Review of Economics and Statistics 88(4), 641–658",
     "Beine, Bertoli and Fernández-Huertas Moraga (2016), The World Economy 39(4), 496–512",
@@ -254,8 +256,7 @@ def gravity(
     covariates : table
         origin, destination, period if they change, and any of distance_km, contiguous, common_language, colonial_tie,
         common_coloniser, diaspora, diaspora_missing, visa_required; income_origin, income_destination, population_*,
-        conflict_* for the second step. ``zhol.estimate.gravity_model.covariates(region)`` and
-        ``world_covariates(folder)`` make it.
+        conflict_* for the second step. ``covariates(region)`` and ``world_covariates(folder)`` of this module make it.
     formula : str, optional
         Such as ``"persons ~ log(distance_km) + contiguous | origin_period + destination_period"``; every known term
         that has a column if not given. Fixed effects: origin_period, destination_period, pair, origin, destination,
@@ -400,6 +401,8 @@ def _result(
     identified, confused = _identify(panel, kept, values[:, model.kept], fitted, factors, condition, blocks, warnings)
     others = _alternatives(panel, names, values, asked, cluster, confused, level) if alternatives and confused else None
     facts = _facts(panel, model, fitted, condition)
+    if facts["deviance_explained"] > MADE:
+        warnings.append("The model gives the flows back almost exactly: they were made from these covariates.")
     return Gravity(
         coefficients=_table(rows, level),
         effects=effects,
