@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import zhol
+from zhol.core.errors import ZholError
 from zhol.estimate._gravity.identification import inflation, within
 from zhol.estimate.gravity_model import covariates, gravity
 
@@ -385,3 +386,22 @@ def test_result_can_be_read_drawn_and_sent():
     assert moved.plot().to_dict()["title"]["text"] == "Flows after the change"
     again = found.counterfactual({"contiguous": 1.0}, where={"origin": ["A", "B"]}, draws=20)
     assert moved.table.equals(again.table)
+
+
+def test_results_of_flows_are_taken_as_they_are():
+    """A flows result has no period: it takes the one of the covariates; several come as a mapping."""
+    region = zhol.load("central_asia")
+    made = {start: zhol.estimate.region_flows(region, start, start + 5) for start in (2010, 2015)}
+    one = gravity(made[2015], covariates(region, [2015]), alternatives=False)
+    assert one.fit["periods"] == 1 and one.panel["period"][0] == "2015"
+    both = gravity(made, covariates(region, [2010, 2015]), alternatives=False)
+    assert both.fit["periods"] == 2
+    assert both.panel["persons"].sum() == pytest.approx(
+        sum(f.table.join(both.panel, on=["origin", "destination"], how="semi")["persons"].sum() for f in made.values()),
+        rel=0.05,
+    )
+    with pytest.raises(ZholError, match="flows have no period, covariates have several; found '2010, 2015'"):
+        gravity(made[2015], covariates(region, [2010, 2015]))
+    drawn = zhol.estimate.region_flows(region, 2015, 2020, draws=20)
+    found = zhol.estimate.indices(drawn)
+    assert found.table["low"].is_not_null().all() and not found.warnings

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zhol.cli.flow_models import gravity, indices
 from zhol.cli.flows import command as flows
 from zhol.cli.output import CsvOption, JsonOption, emit, emit_estimate, note
 from zhol.cli.waiting import waiting
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 app.command("flows")(flows)
+app.command("gravity")(gravity)
+app.command("indices")(indices)
 
 Data = Annotated[str, typer.Argument(help="CSV, Parquet or Excel file.")]
 Plot = Annotated[Path | None, typer.Option(help="Also write the interval chart here (.svg or .png).", metavar="FILE")]

@@ -17,7 +17,7 @@ from zhol.core.result import json_ready
 from zhol.estimate._gravity import counterfactual as what_if
 from zhol.estimate._gravity import identification, poisson, priors, second_step
 from zhol.estimate._gravity.counterfactual import Counterfactual
-from zhol.estimate._gravity.panel import KEYS, complete, join, read_covariates, read_flows
+from zhol.estimate._gravity.panel import KEYS, complete, join, one_period, read_covariates, read_flows
 from zhol.estimate._gravity.priors import Priors
 from zhol.estimate._gravity.sources import covariates, world_covariates
 from zhol.estimate._gravity.terms import EFFECTS, WORDS, Formula, design, needed, read_formula
@@ -251,7 +251,7 @@ def gravity(
 
     Parameters
     ----------
-    flows : result of ``zhol.estimate.flows`` or table
+    flows : result of ``zhol.estimate.flows``, mapping of period to such results, or table
         origin, destination, persons and, in a panel, period.
     covariates : table
         origin, destination, period if they change, and any of distance_km, contiguous, common_language, colonial_tie,
@@ -302,7 +302,8 @@ def gravity(
     if not 0 < level < 1:
         raise ZholError("level is not between 0 and 1", found=level)
     warnings: list[str] = []
-    panel = join(read_flows(flows), read_covariates(covariates), absent, warnings)
+    table = read_covariates(covariates)
+    panel = join(one_period(read_flows(flows), table), table, absent, warnings)
     asked = read_formula(formula, panel.columns)
     columns = needed(asked.terms)
     missing = [c for c in columns if c not in panel.columns]

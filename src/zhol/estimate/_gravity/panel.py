@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -9,18 +10,18 @@ import polars as pl
 from zhol.core.errors import ZholError
 from zhol.core.frames import need_columns, to_polars
 
+NO_PERIOD = "0"
 KEYS = ("origin", "destination", "period")
 _FLOW_NAMES = {"orig": "origin", "dest": "destination", "year0": "period", "year": "period", "flow": "persons"}
 
 
 def read_flows(flows: Any) -> pl.DataFrame:
     """origin, destination, period, persons; one row a pair and period, moves within a place left out."""
-    held = getattr(flows, "table", None)
-    table = held if isinstance(held, pl.DataFrame) else to_polars(flows, name="flows")
+    table = _table(flows)
     table = table.rename({a: b for a, b in _FLOW_NAMES.items() if a in table.columns and b not in table.columns})
     need_columns(table, ["origin", "destination", "persons"], name="flows")
     if "period" not in table.columns:
-        table = table.with_columns(period=pl.lit(0))
+        table = table.with_columns(period=pl.lit(NO_PERIOD))
     _named(table, "flows")
     _counted(table["persons"])
     table = table.with_columns(pl.col("persons").cast(pl.Float64), pl.col("period").cast(pl.String))
@@ -32,6 +33,35 @@ def read_flows(flows: Any) -> pl.DataFrame:
     if moved.is_empty():
         raise ZholError("flows hold one place", expected="moves between two or more places")
     return moved
+
+
+def _table(flows: Any) -> pl.DataFrame:
+    """The table of a result of ``flows``, of several by period, or of whatever frame was given."""
+    held = getattr(flows, "table", None)
+    if isinstance(held, pl.DataFrame):
+        return held
+    if isinstance(flows, Mapping) and flows and all(isinstance(_held(v), pl.DataFrame) for v in flows.values()):
+        parts = [_held(v).select("origin", "destination", "persons", period=pl.lit(str(k))) for k, v in flows.items()]
+        return pl.concat(parts)
+    return to_polars(flows, name="flows")
+
+
+def _held(value: Any) -> Any:
+    return getattr(value, "table", None)
+
+
+def one_period(flows: pl.DataFrame, covariates: pl.DataFrame) -> pl.DataFrame:
+    """Flows without a period take the one period of the covariates."""
+    if "period" not in covariates.columns or flows["period"].unique().to_list() != [NO_PERIOD]:
+        return flows
+    periods = covariates["period"].unique()
+    if len(periods) > 1:
+        raise ZholError(
+            "flows have no period, covariates have several",
+            found=", ".join(periods.sort().head(6)),
+            hint="give flows as {period: flows}, or covariates of one period",
+        )
+    return flows.with_columns(period=pl.lit(periods[0]))
 
 
 def read_covariates(covariates: Any) -> pl.DataFrame:
