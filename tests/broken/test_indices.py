@@ -59,6 +59,11 @@ GOOD = {"origin": ["A", "B"], "destination": ["B", "A"], "persons": [3, 4]}
             "no distance above zero from B to A; found 'none'",
         ),
         (GOOD, {"distance": np.ones((3, 3))}, "distances and flows differ in shape; found '(3, 3)', expected (2, 2)"),
+        (
+            {**GOOD, "sex": ["men", "women"]},
+            {},
+            "column sex: flows hold several sexes; filter the table to one, such as total",
+        ),
         (GOOD, {"level": 95}, "level is not between 0 and 1; found 95"),
         (None, {"ages": {"age": [1, 2]}}, "ages has no column 'migrants'; found 'age', expected migrants, population"),
         (

@@ -67,7 +67,10 @@ def read_systems(flows: Any, places: Any = None) -> list[System]:
     frame = _square(flows)
     if frame is not None:
         return [_from_matrix(frame[1], frame[0])]
-    table = to_polars(flows, name="flows")
+    held = getattr(flows, "table", None)
+    table = held if isinstance(held, pl.DataFrame) else to_polars(flows, name="flows")
+    if "sex" in table.columns and table["sex"].n_unique() > 1:
+        raise ZholError("flows hold several sexes", column="sex", hint="filter the table to one, such as total")
     keys = {k: column(table, k, "flows") for k in ("origin", "destination", "persons")}
     period = next((c for c in ("period", "year", "year0") if c in table.columns), None)
     tidy = table.select(
