@@ -52,8 +52,10 @@ def write_brief(region: Region, place: str, out: str | Path, *, pdf: bool = True
     --------
     >>> import zhol
     >>> region = zhol.load("central_asia")
-    >>> files = zhol.write_brief(region, "KAZ", "out")  # doctest: +SKIP
-    >>> files.html.name  # doctest: +SKIP
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     files = zhol.write_brief(region, "KAZ", out, pdf=False)
+    >>> files.html.name
     'kazakhstan.html'
     """
     brief = compose(region, place)

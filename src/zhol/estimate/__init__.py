@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zhol.estimate.flows_from_stocks import flows
     from zhol.estimate.flows_of_a_region import region_flows, region_methods
     from zhol.estimate.flows_of_the_world import world_flows
-    from zhol.estimate.gravity_model import gravity
+    from zhol.estimate.gravity_model import covariates, gravity, world_covariates
     from zhol.estimate.methods_side_by_side import flow_methods
     from zhol.estimate.migration_indices import indices
     from zhol.estimate.multiple_systems import lists
@@ -41,6 +41,8 @@ _HOMES = {
     "region_methods": "flows_of_a_region",
     "flow_methods": "methods_side_by_side",
     "gravity": "gravity_model",
+    "covariates": "gravity_model",
+    "world_covariates": "gravity_model",
     "indices": "migration_indices",
     "roles": "place_roles",
 }
@@ -49,6 +51,7 @@ __all__ = [
     "average_counts",
     "compare_counts",
     "counts",
+    "covariates",
     "flow_methods",
     "flows",
     "gravity",
@@ -62,6 +65,7 @@ __all__ = [
     "residual",
     "roles",
     "stock_error",
+    "world_covariates",
     "world_flows",
 ]
 
