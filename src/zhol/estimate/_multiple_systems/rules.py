@@ -104,16 +104,17 @@ def rule_for(model: str | Sequence[Sequence[str]], histories: Histories, thresho
     return Rule(row, pairs, lambda counts: _best(pairs, counts, row.name, threshold), selects=True)
 
 
-def ranking(pairs: Design, counts: Array, criterion: str, threshold: float) -> Ranking:
+def ranking(pairs: Design, counts: Array, criterion: str, threshold: float, best: int = 10) -> Ranking:
     """Best two-list models of one table by ``best_bic`` or ``best_aic``."""
     penalty = 2.0 if criterion == "best_aic" else float(np.log(counts.sum()))
     start = select(pairs, counts[None], threshold).active[0, pairs.k + 1 :]
-    return rank(pairs, counts, penalty, [start])
+    return rank(pairs, counts, penalty, [start], best)
 
 
 def _best(pairs: Design, counts: Array, criterion: str, threshold: float) -> Selection:
     active = np.ones((counts.shape[0], len(pairs.terms)), dtype=bool)
-    found = tuple(ranking(pairs, table, criterion, threshold) for table in counts)
+    best = 10 if len(counts) == 1 else 1  # the runners-up of bootstrap replicates are of no use
+    found = tuple(ranking(pairs, table, criterion, threshold, best) for table in counts)
     for i, ranked in enumerate(found):
         active[i, pairs.k + 1 :] = ranked.pairs[0] if len(ranked.pairs) else False
     chosen = fit_given(pairs, counts, active)

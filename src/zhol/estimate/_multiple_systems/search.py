@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from zhol.estimate._multiple_systems.design import Array, Design, Flags
-from zhol.estimate._multiple_systems.existence import check, two_list_identified
-from zhol.estimate._multiple_systems.stepwise import Selection, fit_given
+from zhol.estimate._multiple_systems.existence import facial_set, supported, two_list_identified
+from zhol.estimate._multiple_systems.stepwise import fit_given
 from zhol.estimate._multiple_systems.wald import deviance
 
 MOST_FITS = 40_000  # on tables of up to 64 cells; on larger ones fewer, so that time and memory stay modest
+PROGRAMMES = 3  # linear programmes for each model wanted; a fit without a certificate has hardly ever a maximum
 BLOCK = 2_000  # models fitted at a time
 SLACK = 1e-6  # numerical slack on a bound
 
@@ -75,12 +76,14 @@ class _Evaluator:
         sound = fits.positive & two_list_identified(self.model, tables, active)
         return list(zip(deviance(tables, fits.mu).tolist(), sound.tolist(), strict=True))
 
-    def sound(self, pairs: Flags) -> bool:
-        """Whether one model's maximum exists and is identified."""
-        if self(pairs[None])[1][0]:
-            return True
-        chosen: Selection = fit_given(self.model, self.counts[None], self.active(pairs[None]))
-        return check(self.model, self.counts, chosen.finite[0], chosen.keep[0]).sound
+    def exists(self, pairs: Flags) -> bool:
+        """Linear programme for an identified model whose fit carries no certificate."""
+        active = self.active(pairs[None])
+        if not two_list_identified(self.model, self.counts[None], active)[0]:
+            return False
+        finite, keep = supported(self.model, self.counts[None], active)
+        matrix = self.model.matrix[np.ix_(keep[0], finite[0])]
+        return bool(facial_set(matrix, self.counts[keep[0]] > 0).all())
 
 
 def rank(model: Design, counts: Array, penalty: float, starts: Iterable[Flags] = (), best: int = 10) -> Ranking:
@@ -104,12 +107,17 @@ def rank(model: Design, counts: Array, penalty: float, starts: Iterable[Flags] =
     complete = _branches(evaluator, pairs, penalty, bar)
     bits = np.array([np.unpackbits(np.frombuffer(key, dtype=np.uint8))[:pairs] for key in evaluator.known], dtype=bool)
     value = np.array([v[0] for v in evaluator.known.values()]) + penalty * (bits.sum(1) + evaluator.first)
-    kept = []
+    certified = np.array([v[1] for v in evaluator.known.values()])
+    kept: list[int] = []
+    programmes = PROGRAMMES * best
     for i in np.argsort(value, kind="stable"):
-        if evaluator.sound(bits[i]):
-            kept.append(i)
         if len(kept) == best:
             break
+        if not certified[i] and programmes > 0:
+            programmes -= 1
+            certified[i] = evaluator.exists(bits[i])
+        if certified[i]:
+            kept.append(int(i))
     return Ranking(bits[kept], value[kept], len(evaluator.known), complete)
 
 
