@@ -1,0 +1,1 @@
+"""Moves people: the stock-flow model of a region, its calibration and its runs."""
