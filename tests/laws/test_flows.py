@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from zhol import estimate
 from zhol.core import jobs
-from zhol.estimate._flows import many_draws, scaling, stock_draws
+from zhol.estimate._flows import closing, many_draws, scaling, stock_draws
 from zhol.estimate.proportional_fitting import fit_parts, net_matrix, parts_of_blocks, parts_of_stripes
 
 FEW = settings(max_examples=25, deadline=None)
@@ -145,6 +145,38 @@ def test_seed_decides_who_goes_where():
     assert found.matrix[3].tolist() == [0, 50, 0, 0]
     cube = np.repeat(seed[:, :, None], 4, axis=2)
     np.testing.assert_allclose(estimate.flows(start, end, seed_matrix=cube).matrix, found.matrix, atol=1e-9)
+
+
+@pytest.mark.parametrize("stayers", [True, False])
+@given(world=worlds(), share=st.sampled_from([0.1, 0.5, 0.9]))
+@FEW
+def test_zeros_of_a_seed_that_contradict_the_stocks_still_leave_the_margins_met(stayers, world, share):
+    start, end, _, _ = world
+    rng = np.random.default_rng(7)
+    seed = rng.gamma(0.5, 1.0, start.shape) * (rng.random(start.shape) < share)
+    seed[0, 1] = 1.0
+    found = estimate.flows(start, end, seed_matrix=seed, stayers=stayers)
+    cube, matched = found.by_birthplace, found.matched
+    size = matched.start.sum()
+    np.testing.assert_allclose(cube.sum(1).T, matched.start[0], rtol=1e-9, atol=1e-9 * size)
+    np.testing.assert_allclose(cube.sum(0).T, matched.end[0], rtol=1e-9, atol=1e-9 * size)
+
+
+@given(world=worlds())
+@FEW
+def test_cells_of_an_open_account_give_by_the_pattern_and_no_more_than_they_hold(world):
+    """Against filling up in rounds: each round spreads what is left over the cells that are not empty yet."""
+    held, pattern = world[0], world[1]
+    total = 0.7 * held.sum(1)
+    taken, left = np.zeros_like(held), total.copy()
+    for weight in (*[pattern] * len(held), *[held] * len(held)):
+        free = np.where(held - taken > 1e-12 * held, weight, 0.0)
+        size = free.sum(1, keepdims=True)
+        taken = np.minimum(taken + np.divide(free, size, out=np.zeros_like(free), where=size > 0) * left[:, None], held)
+        left = np.maximum(total - taken.sum(1), 0.0)
+    found = closing._taken(pattern[None], held[None].copy(), total[None])[0]
+    np.testing.assert_allclose(found.sum(1), total, rtol=1e-9)
+    np.testing.assert_allclose(found, taken, rtol=1e-6, atol=1e-6 * max(total.max(), 1.0))
 
 
 def test_open_account_carries_what_is_outside():

@@ -125,18 +125,25 @@ def match_open(start: Array, end: Array, weights: str) -> Matched:
 
 
 def _taken(pattern: Array, held: Array, total: Array) -> Array:
-    """Spread each birthplace's total over residences by a pattern, no cell above what it holds."""
+    """Spread each birthplace's total over residences by a pattern, no cell above what it holds.
+
+    The level at which ``min(level * pattern, held)`` has the wanted sum is found by sorting cells by the level at which
+    they are full; what even all cells of the pattern cannot give comes from the others.
+    """
     if pattern is held:
         return held * np.divide(total, held.sum(2), out=np.zeros_like(total), where=total > 0)[:, :, None]
-    taken = np.zeros_like(held)
-    left = total.copy()
-    for weight in (*[pattern] * held.shape[1], held):
-        free = np.where(held - taken > 0, weight, 0.0)
-        size = free.sum(2)
-        part = free * np.divide(left, size, out=np.zeros_like(left), where=size > 0)[:, :, None]
-        taken = np.minimum(taken + part, held)
-        left = np.maximum(total - taken.sum(2), 0.0)
-        if not (left > 1e-12 * np.maximum(total, 1e-300)).any():
-            return taken
-    rest = held - taken
-    return taken + rest * np.divide(left, rest.sum(2), out=np.zeros_like(left), where=left > 0)[:, :, None]
+    shown = np.where(held > 0, pattern, 0.0)
+    full_at = np.divide(held, shown, out=np.full_like(held, np.inf), where=shown > 0)
+    order = np.argsort(full_at, axis=2, kind="stable")
+    sorted_held, sorted_shown, levels = (np.take_along_axis(x, order, 2) for x in (held, shown, full_at))
+    full = np.cumsum(sorted_held, axis=2) - sorted_held  # people of the cells that are full before this one is
+    rest = np.cumsum(sorted_shown[:, :, ::-1], axis=2)[:, :, ::-1]
+    level = np.divide(total[:, :, None] - full, rest, out=np.full_like(rest, np.inf), where=rest > 0)
+    first = (level <= levels).argmax(2)[:, :, None]
+    found = np.take_along_axis(level, first, 2)
+    can = np.where(shown > 0, held, 0.0)
+    taken = np.where(np.isfinite(found), np.minimum(np.where(shown > 0, found, 0.0) * shown, can), can)
+    short, spare = np.maximum(total - taken.sum(2), 0.0), held - taken
+    room = spare.sum(2)
+    share = np.divide(short, room, out=np.zeros_like(room), where=room > 0)
+    return np.minimum(taken + spare * share[:, :, None], held)

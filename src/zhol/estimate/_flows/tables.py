@@ -81,22 +81,42 @@ def _spread(sent: Array, taken: Array, stay: Array | None, seed: Array | None) -
     return Factors(left, right, stay, seed, met)
 
 
+_SWEEPS, _LOOK = 20_000, 200
+
+
 def _fit_to_seed(sent: Array, taken: Array, seed: Array) -> tuple[Array, Array, Array]:
-    """Proportional fitting of all birthplaces at once, on vectors: two products of matrices a sweep."""
-    right = np.where(taken > 0, 1.0, 0.0)
-    left = np.zeros_like(sent)
-    size = np.maximum(sent.sum((1, 2)), 1e-300)
-    error = np.full(len(sent), np.inf)
-    for sweep in range(20_000):
-        reach = right @ seed.T
-        left = np.divide(sent, reach, out=np.zeros_like(sent), where=(reach > 0) & (sent > 0))
-        reach = left @ seed
-        if sweep % 5 == 0:
-            error = np.abs(right * reach - taken).sum((1, 2)) / size
-            if (error < 1e-13).all():
-                break
-        right = np.divide(taken, reach, out=np.zeros_like(taken), where=(reach > 0) & (taken > 0))
-    return left, right, error < 1e-9
+    """Proportional fitting of all birthplaces at once, on vectors: two products of matrices a sweep.
+
+    Birthplaces that are done leave the sweeps; so do those whose error shrinks too slowly to be done in time, because
+    zeros of the seed contradict their totals.
+    """
+    size = sent.shape[-1]
+    rows, columns = sent.reshape(-1, size), taken.reshape(-1, size)
+    left, right = np.zeros_like(rows), np.where(columns > 0, 1.0, 0.0)
+    people = rows.sum(1)
+    error = np.where(people > 0, np.inf, 0.0)
+    before, active = error.copy(), np.flatnonzero(people > 0)
+    with np.errstate(all="ignore"):  # contradicting totals drive factors to infinity; the error says so
+        for sweep in range(_SWEEPS):
+            want = rows[active]
+            left[active] = _over(want, right[active] @ seed.T)
+            reach = left[active] @ seed
+            if sweep % 5 == 0:
+                error[active] = np.abs(right[active] * reach - columns[active]).sum(1) / people[active]
+                going = error[active] > 1e-13
+                if sweep and sweep % _LOOK == 0:
+                    going &= (error[active] < 0.8 * before[active]) | (error[active] < 1e-9)
+                    before[active] = error[active]
+                active, reach = active[going], reach[going]
+                if not len(active):
+                    break
+            right[active] = _over(columns[active], reach)
+    met = np.all(error.reshape(sent.shape[:2]) < 1e-9, axis=1)
+    return left.reshape(sent.shape), right.reshape(sent.shape), met
+
+
+def _over(top: Array, bottom: Array) -> Array:
+    return np.divide(top, bottom, out=np.zeros_like(top), where=(bottom > 0) & (top > 0))
 
 
 def cube_from_cube(start: Array, end: Array, seed: Array, stayers: bool) -> tuple[Array, Array]:
