@@ -1,0 +1,1 @@
+"""Tests it: laws that must hold, backtests on history, comparison of versions."""
