@@ -12,8 +12,8 @@ import numpy as np
 
 from zhol import load
 from zhol.estimate import flows, stock_error
-from zhol.estimate._flows.missing import fill
-from zhol.estimate._flows.stock_draws import Gaps, perturb, standard_errors
+from zhol.estimate._flows.missing import fill_pair
+from zhol.estimate._flows.stock_draws import no_gaps, perturb, standard_errors
 from zhol.estimate.flows_of_a_region import region_stocks
 
 
@@ -22,13 +22,13 @@ def coverage(method: dict[str, object], replicates: int, draws: int) -> tuple[fl
     region = load("central_asia")
     stocks = region_stocks(region, 2015, 2020, revision=2020)
     error = stock_error(region)
-    law, width = error.law(), error.widths(stocks.places)
+    law, width = error.law(stocks.places), error.widths(stocks.places)
     truth = []
-    for table, people, unstated in zip((stocks.start, stocks.end), stocks.residents, stocks.unstated, strict=True):
-        square = fill(table, "expected", unstated).stock
+    filled = fill_pair(stocks.start, stocks.end, "carried", stocks.unstated)
+    for square, people in zip((f.stock for f in filled), stocks.residents, strict=True):
         np.fill_diagonal(square, np.maximum(people - square.sum(0), 0))
         truth.append(square)
-    none = Gaps(np.zeros(truth[0].shape, dtype=bool), 0.0)
+    none = no_gaps(len(stocks.places))
     given = {"births": stocks.births, "deaths": stocks.deaths, "places": stocks.places, **method}
     true = flows(truth[0], truth[1], **given)
     off = ~np.eye(len(stocks.places), dtype=bool)
@@ -36,7 +36,7 @@ def coverage(method: dict[str, object], replicates: int, draws: int) -> tuple[fl
     held, held_large, held_total = [], [], []
     for k in range(replicates):
         errors = standard_errors(stocks.places, law, 999, k, (0, 1))
-        seen = [perturb(t, law, width, none, e) for t, e in zip(truth, errors, strict=True)]
+        seen = [perturb(t, law, width, none, e, e) for t, e in zip(truth, errors, strict=True)]
         found = flows(seen[0], seen[1], draws=draws, stock_error=error, seed=k, **given)
         inside = (found.low <= true.matrix) & (true.matrix <= found.high)
         low, high = found.total_interval()

@@ -29,7 +29,7 @@ CHOICES = {
     "open_weights": ("own", "other"),
     "decrease": ("return", "zero"),
     "rates": ("dennett", "rogers_von_rabenau"),
-    "missing": ("expected", "zero", "error"),
+    "missing": ("expected", "carried", "zero", "error"),
 }
 MOST_CELLS = 60_000_000  # of draws by birthplace, a quarter of a gigabyte
 PAPERS = {
@@ -117,8 +117,10 @@ def flows(
     stayers : bool
         As many people stay as the stocks allow.
     missing : str
-        Cells not estimated: ``expected`` (birthplace effect times residence effect; the draws carry the error that this
-        model makes on known cells), ``zero``, or ``error``.
+        Cells not estimated at either date: ``expected`` (birthplace effect times residence effect, right where gaps are
+        chance; the draws carry the misfit of this model on known cells), ``carried`` (nobody in the estimate, right
+        where gaps are small stocks that were not listed; draws fill them, and ``not_estimated`` bounds them), ``zero``,
+        or ``error``. A cell estimated at one date only is the other date's times the growth of its effects.
     population : tuple of two, optional
         Residents of each place at the start and the end (mapping, series, table): natives are then residents less
         foreign-born, whatever stands on the diagonal.
@@ -184,6 +186,7 @@ def flows(
     )  # fmt: skip
     _check(plan, missing, draws, level, seed)
     names, start, end, gaps, notes = _stocks(stock_start, stock_end, missing, (population, unstated), places)
+    bounds = _not_estimated(names, gaps)
     born, died = (stocks_input.read_events(d, n, names) for d, n in ((births, "births"), (deaths, "deaths")))
     if seed_matrix is not None:
         plan = replace(plan, seed_matrix=_seed(seed_matrix, names))
@@ -195,10 +198,13 @@ def flows(
     matrix = _point(account, vectors, plan, notes)
     drawn = job = None
     if draws:
-        law, width = _law(stock_error, names)
+        law, width, absent = _law(stock_error, names)
+        if missing == "carried" and len(absent):
+            gaps = (gaps[0]._replace(misfit=absent), gaps[1]._replace(misfit=absent))
         job = many_draws.Job(names, start, end, born, died, plan, law, width, gaps, seed, lags)
         drawn = many_draws.run(job, draws, cluster)
     found = _result(names, matrix, account, (start, end, born, died), drawn, plan, notes, level, seed)
+    found = replace(found, not_estimated=bounds)
     return replace(found, table=_table_by_birthplace(found, job, draws)) if birthplace else found
 
 
@@ -229,22 +235,26 @@ def _stocks(
     others, end = stocks_input.read_stock(stock_end, "stock_end", places)
     end = stocks_input.align(names, others, end, "stock_end")
     notes: list[str] = []
-    filled = []
     population, unstated = people
-    for k, (stock, title) in enumerate(((start, "stock_start"), (end, "stock_end"))):
+    for stock, title in ((start, "stock_start"), (end, "stock_end")):
         if population is not None:
             np.fill_diagonal(stock, 0.0)
         _need_natives(names, stock, title)
-        extra = None if unstated is None else stocks_input.read_events(unstated[k], "unstated", names)
-        found = missing.fill(stock, how, extra)
-        if found.gaps.any():
-            notes.append(_note_on_gaps(found, title, how))
-        if population is not None:
-            stock = _with_natives(names, found.stock, population[k], title, notes)
-            found = found._replace(stock=stock)
-        filled.append(found)
-    gaps = (Gaps(filled[0].gaps, filled[0].log_sd), Gaps(filled[1].gaps, filled[1].log_sd))
-    return names, filled[0].stock, filled[1].stock, gaps, notes
+        if how == "error" and np.isnan(stock).any():
+            cells = f"{int(np.isnan(stock).sum())} cells"
+            raise ZholError(f"{title} has cells that were not estimated", found=cells, hint="missing='expected'")
+    nameless = None
+    if unstated is not None:
+        first, last = (stocks_input.read_events(u, "unstated", names) for u in unstated)
+        nameless = (first, last)
+    empty = (np.isnan(start), np.isnan(end))
+    filled = missing.fill_pair(start, end, how, nameless)
+    notes += _notes_on_gaps(filled, empty, how)
+    done = [f.stock for f in filled]
+    if population is not None:
+        titles = ("stock_start", "stock_end")
+        done = [_with_natives(names, *part, notes) for part in zip(done, population, titles, strict=True)]
+    return names, done[0], done[1], (filled[0].gaps, filled[1].gaps), notes
 
 
 def _need_natives(names: tuple[str, ...], stock: Array, title: str) -> None:
@@ -253,17 +263,47 @@ def _need_natives(names: tuple[str, ...], stock: Array, title: str) -> None:
         raise ZholError(f"{title} has no natives for a place", found=names[absent[0]], hint="give population=")
 
 
-def _note_on_gaps(found: missing.Filled, title: str, how: str) -> str:
-    cells = int(found.gaps.sum())
-    if how == "error":
-        raise ZholError(f"{title} has cells that were not estimated", found=f"{cells} cells", hint="missing='expected'")
+def _notes_on_gaps(filled: tuple[missing.Filled, ...], empty: tuple[Array, Array], how: str) -> list[str]:
+    """What became of cells that nobody estimated."""
+    notes = []
+    never = int((empty[0] & empty[1]).sum())
     if how == "zero":
-        return f"{title}: {cells} cells that were not estimated are taken as zero"
-    people = found.stock[found.gaps].sum()
-    return (
-        f"{title}: {cells} cells that were not estimated are filled with {people:,.0f} persons by birthplace and "
-        f"residence effects; such a cell is off by a factor of {np.exp(found.log_sd):.1f} or more in one case of three"
-    )
+        for title, gaps in zip(("stock_start", "stock_end"), empty, strict=True):
+            if gaps.any():
+                notes.append(f"{title}: {int(gaps.sum())} cells that were not estimated are taken as zero")
+        return notes
+    for title, found in zip(("stock_start", "stock_end"), filled, strict=True):
+        if cells := int(found.gaps.once.sum()):
+            notes.append(f"{title}: {cells} cells that were not estimated are taken from the other date")
+    if never and how == "carried":
+        notes.append(
+            f"{never} cells that were not estimated are nobody in the estimate, which is not zero: draws fill them, "
+            "and not_estimated says with how many at most"
+        )
+    elif never:
+        people, misfit = (f.stock[f.gaps.never].sum() for f in filled), filled[0].gaps.misfit
+        factor = np.exp(1.4826 * np.median(np.abs(misfit)))
+        span = " and ".join(f"{n:,.0f}" for n in people)
+        notes.append(
+            f"{never} cells that were not estimated are filled with {span} persons by birthplace and residence "
+            f"effects; such a cell is off by a factor of {factor:.1f} or more in one case of three"
+        )
+    return notes
+
+
+def _not_estimated(names: tuple[str, ...], gaps: tuple[Gaps, Gaps]) -> pl.DataFrame:
+    """Pairs estimated at neither date, and the most people there can be, where those of no birthplace are known."""
+    born, lives = np.nonzero(gaps[0].never)
+    most = [[None] * len(born) if g.most is None else g.most[lives].tolist() for g in gaps]
+    who = np.array(names, dtype=object)
+    columns = {
+        "birthplace": who[born].tolist(),
+        "residence": who[lives].tolist(),
+        "start_at_most": most[0],
+        "end_at_most": most[1],
+    }
+    kinds = {"birthplace": pl.String, "residence": pl.String, "start_at_most": pl.Float64, "end_at_most": pl.Float64}
+    return pl.DataFrame(columns, schema=kinds)
 
 
 def _with_natives(names: tuple[str, ...], stock: Array, residents: Any, title: str, notes: list[str]) -> Array:
@@ -323,16 +363,17 @@ def _rates(vectors: tuple[Array, Array, Array, Array], plan: Plan, notes: list[s
     return matrix
 
 
-def _law(error: StockError | float | None, names: tuple[str, ...]) -> tuple[ErrorLaw, Array]:
+def _law(error: StockError | float | None, names: tuple[str, ...]) -> tuple[ErrorLaw, Array, Array]:
+    """Law of the errors, width of each residence, and log misfits of pairs that a publication lacks."""
     if error is None:
         from zhol.region.load import load
 
         error = fit_stock_error(load("central_asia"))
     if isinstance(error, StockError):
-        return error.law(), error.widths(names)
+        return error.law(names), error.widths(names), np.array(error.absent)
     if isinstance(error, bool) or not isinstance(error, int | float) or not 0 <= error < 5:
         raise ZholError("stock_error is neither a StockError nor a standard deviation of log stocks", found=error)
-    return ErrorLaw(np.array([]), np.array([float(error)]), np.inf, 0.0, 0.0), np.ones(len(names))
+    return ErrorLaw(np.array([]), np.array([float(error)]), np.inf, 0.0, 0.0), np.ones(len(names)), np.array([])
 
 
 def _notes_on_account(names: tuple[str, ...], account: Account, plan: Plan, births: Array, deaths: Array) -> list[str]:

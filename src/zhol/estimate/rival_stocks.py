@@ -11,6 +11,7 @@ import polars as pl
 from zhol.core.errors import ZholError
 from zhol.core.frames import to_polars
 from zhol.core.result import json_ready
+from zhol.estimate._flows.missing import absent_pairs
 from zhol.estimate._flows.stock_draws import ErrorLaw
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ CLASSES = (0.0, 1e3, 1e4, 1e5)
 _FREEDOM = (2.0, 2.5, 3.0, 4.0, 5.0, 7.0, 10.0, 20.0, 50.0)
 _DOUBT = 20.0  # cells of a destination at which its own width counts as much as that of all
 _FEW = 8
+_LEAST_CHANGE, _MOST_LASTING = 0.02, 0.999
 Array = np.ndarray
 
 
@@ -33,14 +35,18 @@ class StockError:
         at_least (persons), cells, equal (cells that are the same number in both: no news of the error), gap (scale of
         the gap of logs), scale (of one publication: gap over the root of two), median_gap (second less first).
     by_destination : polars.DataFrame
-        destination, cells, width (multiple of the scale, drawn towards one where cells are few).
+        destination, cells, width (multiple of the scale), persistence (correlation of an error with that five years
+        before); both drawn towards those of all destinations where cells are few.
     df : float
         Degrees of freedom; infinite for a normal law.
     shared : float
         Part of the variance that all origins of a destination and year share.
     persistence : float
-        Correlation of a cell's error with that of the stock five years before. Near one, errors of the two stocks
-        that a flow is made from nearly cancel where the stock is stable.
+        The same correlation over all destinations. Near one, errors of the two stocks that a flow is made from nearly
+        cancel: a census that counts half as many people shifts every year of its country alike.
+    absent : tuple of float
+        Sorted logarithms of persons over what birthplace and residence effects expect, for pairs that one publication
+        lacks and the other has: what pairs without a figure turn out to hold.
     warnings : tuple of str
         What a reader must know.
     """
@@ -51,16 +57,21 @@ class StockError:
     shared: float
     persistence: float
     warnings: tuple[str, ...] = ()
+    absent: tuple[float, ...] = ()
 
-    def law(self) -> ErrorLaw:
-        """The same as arrays."""
+    def law(self, places: tuple[str, ...] | None = None) -> ErrorLaw:
+        """The same as arrays; with the persistence of each place as a destination where places are named."""
         edges = self.by_size["at_least"].to_numpy()[1:]
-        return ErrorLaw(edges, self.by_size["scale"].to_numpy(), self.df, self.shared, self.persistence)
+        lasting = self.persistence if places is None else self._of(places, "persistence", self.persistence)
+        return ErrorLaw(edges, self.by_size["scale"].to_numpy(), self.df, self.shared, lasting)
 
     def widths(self, places: tuple[str, ...]) -> Array:
         """Multiple of the scale of each place as a destination; one where nothing is known."""
-        known = dict(zip(self.by_destination["destination"], self.by_destination["width"], strict=True))
-        return np.array([known.get(place, 1.0) for place in places])
+        return self._of(places, "width", 1.0)
+
+    def _of(self, places: tuple[str, ...], column: str, otherwise: float) -> Array:
+        known = dict(zip(self.by_destination["destination"], self.by_destination[column], strict=True))
+        return np.array([known.get(place, otherwise) for place in places])
 
     def summary(self) -> str:
         """The error in a few lines."""
@@ -68,12 +79,16 @@ class StockError:
         for low, scale, cells in self.by_size.select("at_least", "scale", "cells").iter_rows():
             lines.append(f"from {low:,.0f} persons: scale {scale:.2f} ({cells} cells)")
         lines.append(f"shared by a destination: {self.shared:.0%}; correlation over five years: {self.persistence:.2f}")
+        if self.absent:
+            typical = float(np.exp(np.median(self.absent)))
+            lines.append(f"pairs that one publication lacks hold {typical:.0%} of what their model expects (median)")
         return "\n".join(lines + [f"Warning: {w}" for w in self.warnings])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain Python values only, ready for JSON."""
         tables = {"by_size": json_ready(self.by_size), "by_destination": json_ready(self.by_destination)}
         numbers = {"df": json_ready(self.df), "shared": self.shared, "persistence": self.persistence}
+        numbers["absent"] = list(self.absent)
         return {**tables, **numbers, "warnings": list(self.warnings)}
 
 
@@ -110,7 +125,8 @@ def stock_error(first: Any, second: Any = None) -> StockError:
     >>> stock_error(one, two).by_size["cells"].sum()
     50
     """
-    pairs = _pairs(*_two_tables(first, second))
+    tables = _two_tables(first, second)
+    pairs = _pairs(*tables)
     differ = pairs.filter(pl.col("first") != pl.col("second"), pl.col("first") > 0, pl.col("second") > 0)
     if differ.height < 10:
         raise ZholError("too few cells differ between the two publications", found=differ.height, expected="10 or more")
@@ -122,10 +138,12 @@ def stock_error(first: Any, second: Any = None) -> StockError:
         df, scales = _student(gap / each, group)
         width = _widths(differ["destination"], np.abs(gap / scales[group]))
         each = differ.select("destination").join(width, on="destination", how="left")["width"].to_numpy()
-    standard = np.clip(gap / (scales[group] * each), -4, 4)
+    standard = gap / (scales[group] * each)
     marked = differ.select("year", "origin", "destination").with_columns(z=pl.Series(standard))
+    lasting, width = _persistence(marked, width)
+    shared = _shared(marked.with_columns(pl.col("z").clip(-4, 4)))
     by_size = _size_table(pairs, gap, group, scales)
-    return StockError(by_size, width, df, _shared(marked), _persistence(marked), _notes(pairs, differ))
+    return StockError(by_size, width, df, shared, lasting, _notes(pairs, differ), absent_pairs(*tables))
 
 
 def _two_tables(first: Any, second: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -228,16 +246,25 @@ def _shared(marked: pl.DataFrame) -> float:
     return float(np.clip(variance / (variance + inside), 0.0, 0.95)) if variance + inside > 0 else 0.0
 
 
-def _persistence(marked: pl.DataFrame) -> float:
-    """Correlation of a cell's standard gap with that five years before; taken as 0.9 where no cell has both."""
+def _persistence(marked: pl.DataFrame, width: pl.DataFrame) -> tuple[float, pl.DataFrame]:
+    """How long errors last, over all and by destination; taken as 0.9 where no cell has two dates.
+
+    From the typical change of a gap over five years against its typical size, because moments follow a few huge gaps.
+    """
     before = marked.with_columns(year=pl.col("year") + 5).rename({"z": "before"})
     both = marked.join(before, on=["year", "origin", "destination"])
     if both.height < _FEW:
-        return 0.9
-    now, then = both["z"].to_numpy(), both["before"].to_numpy()
-    top = float(now @ then)
-    bottom = float(np.sqrt((now @ now) * (then @ then)))
-    return float(np.clip(top / bottom, 0.0, 0.99)) if bottom > 0 else 0.9
+        return 0.9, width.with_columns(persistence=pl.lit(0.9))
+    size = (pl.col("z").abs().median() + pl.col("before").abs().median()) / 2
+    typical = (pl.col("z") - pl.col("before")).abs().median() / size.clip(lower_bound=1e-12)
+    whole = max(float(both.select(typical).item()), _LEAST_CHANGE)
+    own = both.group_by("destination").agg(n=pl.len(), ratio=typical.clip(lower_bound=_LEAST_CHANGE))
+    pull = pl.col("n") / (pl.col("n") + _DOUBT)
+    drawn = pl.lit(whole) * (pl.col("ratio") / whole) ** pull
+    table = width.join(own, on="destination", how="left", maintain_order="left")
+    lasting = (1 - drawn.fill_null(whole) ** 2 / 2).clip(0.0, _MOST_LASTING)
+    most = float(np.clip(1 - whole**2 / 2, 0.0, _MOST_LASTING))
+    return most, table.with_columns(persistence=lasting).select("destination", "cells", "width", "persistence")
 
 
 def _size_table(pairs: pl.DataFrame, gap: Array, group: Array, scales: Array) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import numpy as np
 from zhol.core import jobs
 from zhol.estimate._flows import accounts
 from zhol.estimate._flows.scaling import Array
-from zhol.estimate._flows.stock_draws import ErrorLaw, Gaps, perturb, standard_errors
+from zhol.estimate._flows.stock_draws import ErrorLaw, Gaps, gap_errors, perturb, standard_errors
 
 _CELLS = 600_000  # cells of a batch, so that a part needs some tens of megabytes
 
@@ -51,11 +51,18 @@ def _drawn(job: Job, first: int, last: int) -> tuple[Array, Array, Array, Array]
     stocks: tuple[list[Array], list[Array]] = ([], [])
     for draw in range(first, last):
         errors = standard_errors(job.places, job.law, job.seed, draw, job.lags)
+        misfits = _misfits(job, draw)
         for k, stock in enumerate((job.start, job.end)):
-            stocks[k].append(perturb(stock, job.law, job.width, job.gaps[k], errors[k]))
+            stocks[k].append(perturb(stock, job.law, job.width, job.gaps[k], errors[k], misfits[k]))
     start, end = (np.stack(s) for s in stocks)
     births, deaths = (np.broadcast_to(v, (last - first, len(v))).copy() for v in (job.births, job.deaths))
     return start, end, births, deaths
+
+
+def _misfits(job: Job, draw: int) -> list[Array]:
+    if not any(gaps.never.any() or gaps.once.any() for gaps in job.gaps):
+        return [job.start, job.end]  # no gap looks at them
+    return gap_errors(job.places, job.gaps[0].persistence, job.seed, draw, job.lags)
 
 
 def parts(job: Job, draws: int) -> list[tuple[Job, int, int]]:

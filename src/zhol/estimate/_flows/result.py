@@ -40,6 +40,9 @@ class Flows:
         The account of every place: start, end (residents as given), start_used, end_used (after balancing the world),
         births, deaths, entering, leaving (from and to outside, open account), net (of the flows), gap (what is left of
         end_used once all is counted; zero in a closed account whose totals could be met).
+    not_estimated : polars.DataFrame or None
+        birthplace, residence, start_at_most, end_at_most: pairs that neither stock has, which is not zero, and how many
+        people there can be at most (empty where nothing bounds them).
     draws : array, shape (draw, origin, destination), or None
         Drawn flows, single precision.
     warnings : tuple of str
@@ -61,6 +64,7 @@ class Flows:
     cites: tuple[str, ...] = ()
     matched: Matched | None = field(default=None, repr=False)
     plan: accounts.Plan = field(default_factory=accounts.Plan, repr=False)
+    not_estimated: pl.DataFrame | None = field(default=None, repr=False)
 
     @cached_property
     def moves(self) -> Array:
@@ -124,6 +128,7 @@ class Flows:
             "warnings": list(self.warnings),
             "table": json_ready(self.table),
             "imbalance": json_ready(self.imbalance),
+            "not_estimated": None if self.not_estimated is None else json_ready(self.not_estimated),
             "details": json_ready(dict(self.details)),
             "cites": list(self.cites),
         }
