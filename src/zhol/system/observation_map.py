@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 # What a flow may be compared with: entries by channel, and the accounts of the model.
 ACCOUNTS = (*(f"entries:{channel}" for channel in CHANNELS), *FLOWS)
 LIMIT = 200_000  # bytes
+FIELDS = ("origin", "destination", "revision")
 
 Positive = Annotated[float, Field(gt=0, le=10)]
 Freedom = Annotated[float, Field(gt=0, le=1000)]
@@ -150,6 +153,7 @@ def _checked(region: Region, file: Path, own: bool) -> ObservationMap:
         raise _first(error, file) from None
     for name, series in read.series.items():
         _check_names(file, name, series)
+        _check_places(region, file, name, series)
         _check_columns(region, file, name, series, own)
     return ObservationMap(file, own, read.series, read.left_out)
 
@@ -221,6 +225,21 @@ def _check_names(file: Path, name: str, series: Series) -> None:
         )
 
 
+def _check_places(region: Region, file: Path, name: str, series: Series) -> None:
+    """Codes that the map itself names, and the words in braces that a group's name may hold."""
+    known = {*region.places["place"].to_list(), "WLD"}
+    for side in ("origin", "destination"):
+        code = getattr(series, side)
+        if code is not None and code not in known:
+            expected = "a code of places.csv"
+            raise ZholError(f"unknown place at series.{name}.{side}", file=file, found=code, expected=expected)
+    for key, part in (("bias", series.bias), ("trend", series.trend)):
+        for word in re.findall(r"{(.*?)}", part.group if part else ""):
+            if word not in FIELDS:
+                at = f"unknown word in braces at series.{name}.{key}.group"
+                raise ZholError(at, file=file, found=word, expected=", ".join(FIELDS))
+
+
 def _check_columns(region: Region, file: Path, name: str, series: Series, own: bool) -> None:
     key = f"series.{name}"
     if series.table not in schemas():
@@ -240,9 +259,9 @@ def _check_columns(region: Region, file: Path, name: str, series: Series, own: b
             _check_words(frame, file, f"{key}.{where}", chosen)
 
 
-def _check_words(frame: Any, file: Path, key: str, chosen: dict[str, Values]) -> None:
+def _check_words(frame: pl.DataFrame, file: Path, key: str, chosen: dict[str, Values]) -> None:
     for column, wanted in chosen.items():
-        if frame.schema[column] != "String" and str(frame.schema[column]) != "String":
+        if frame.schema[column] != pl.String:
             continue
         known = set(frame[column].drop_nulls().to_list())
         for word in wanted if isinstance(wanted, list) else [wanted]:

@@ -61,13 +61,14 @@ def revisions_of(region: Region) -> Revisions:
     stocks = region.table("stocks")
     if stocks.is_empty():
         return Revisions()
+    cells = stocks.group_by("year", "origin", "destination").agg(pl.col("persons").n_unique().alias("numbers"))
+    rival = cells.filter(pl.col("numbers") > 1)["destination"].unique().sort().to_list()
     try:
         error = stock_error(region)
     except ZholError as reason:
-        return Revisions(notes=(f"error of migrant stocks is taken, not measured: {reason.message}",))
+        why = f"error of migrant stocks is taken, not measured: {reason.message}"
+        return Revisions(rival=frozenset(rival), notes=(why,))
     law = error.by_destination
-    cells = stocks.group_by("year", "origin", "destination").agg(pl.col("persons").n_unique().alias("numbers"))
-    rival = cells.filter(pl.col("numbers") > 1)["destination"].unique().sort().to_list()
     return Revisions(
         tuple(error.by_size["scale"].to_list()),
         dict(zip(law["destination"], law["width"], strict=True)),

@@ -198,6 +198,6 @@ def _series(times: Any, values: Any, at: Any) -> tuple[Array, Array, Array]:
     if np.any(np.diff(t) <= 0):
         raise ZholError("two points of a series share a time", found=float(t[1:][np.diff(t) <= 0][0]))
     if len(when) == 0 or when.min() < t[-1] - 1e-9:
-        found = float(when.min()) if len(when) else "no time"
-        raise ZholError("a yardstick looks ahead only", found=found, expected=f"{t[-1]:g} or later")
+        earliest = float(when.min()) if len(when) else "no time"
+        raise ZholError("a yardstick looks ahead only", found=earliest, expected=f"{t[-1]:g} or later")
     return t, np.log(v), when - t[-1]
