@@ -1,0 +1,1 @@
+"""Policy: instruments, scenarios, rights floors, and what they do."""
