@@ -19,8 +19,15 @@ def labour(people: Array) -> Array:
     return people[..., 1] + people[..., 2] + people[..., 5:].sum(axis=-1)
 
 
-def flow_accounts(world: Any, p: dict[str, Array], d: dict[str, Array], happened: dict[str, Array],
-                  levers: dict[str, Array], dt: float, xp: Any) -> Array:
+def flow_accounts(
+    world: Any,
+    p: dict[str, Array],
+    d: dict[str, Array],
+    happened: dict[str, Array],
+    levers: dict[str, Array],
+    dt: float,
+    xp: Any,
+) -> Array:
     """Every flow account of a step, (C, F), in the order of ``names.FLOWS``."""
     changes, exits, tries, people = (happened[n] for n in ("changes", "exits", "tries", "people"))
     t = world.destination

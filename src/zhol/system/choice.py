@@ -20,8 +20,15 @@ def log_gate(name: str, levers: dict[str, Array], xp: Any) -> Array:
     return xp.log(levers[name]) if name in levers else 0.0
 
 
-def channel_odds(world: Any, p: dict[str, Array], d: dict[str, Array], regime: Array, passage_cost: Array,
-                 levers: dict[str, Array], xp: Any) -> Array:
+def channel_odds(
+    world: Any,
+    p: dict[str, Array],
+    d: dict[str, Array],
+    regime: Array,
+    passage_cost: Array,
+    levers: dict[str, Array],
+    xp: Any,
+) -> Array:
     """Log odds of each channel of each corridor inside its destination, before the network and the wage.
 
     Parameters
@@ -39,19 +46,29 @@ def channel_odds(world: Any, p: dict[str, Array], d: dict[str, Array], regime: A
     slope = p["beta_cost"] / p["nest"]
     prices = xp.log(d["income_usd"] / d["income_ppp"])
     labour = (
-        world.labour_effect(p, xp) + p["labour_destination"][t] + p["labour_origin"][o]
-        + p["beta_exchange"] / p["nest"] * (prices[t] - prices[o]) + log_gate("demand_labour", levers, xp)
+        world.labour_effect(p, xp)
+        + p["labour_destination"][t]
+        + p["labour_origin"][o]
+        + p["beta_exchange"] / p["nest"] * (prices[t] - prices[o])
+        + log_gate("demand_labour", levers, xp)
     )
     settle = (
-        p["settle_mean"] + p["settle_destination"][t] + p["settle_corridor"] + log_gate("open_settle", levers, xp)
+        p["settle_mean"]
+        + p["settle_destination"][t]
+        + p["settle_corridor"]
+        + log_gate("open_settle", levers, xp)
         - slope * p["cost_settle"] * gate("cost_settle", levers)
     )
     work = (
-        labour + regime @ p["work_regime"] + log_gate("open_work", levers, xp)
+        labour
+        + regime @ p["work_regime"]
+        + log_gate("open_work", levers, xp)
         - slope * (regime @ p["cost_work"]) * gate("cost_work", levers)
     )
     visit = (
-        labour + regime @ p["visit_regime"] + log_gate("open_visit", levers, xp)
+        labour
+        + regime @ p["visit_regime"]
+        + log_gate("open_visit", levers, xp)
         - slope * (regime @ p["cost_visit"]) * gate("cost_visit", levers)
     )
     asylum = (
@@ -73,8 +90,15 @@ def channel_shares(odds: Array, channel_nest: Array, xp: Any) -> tuple[Array, Ar
     return weight / total, (top + channel_nest * xp.log(total))[..., 0]
 
 
-def destination_pull(world: Any, p: dict[str, Array], d: dict[str, Array], inclusive: Array, people: Array,
-                     levers: dict[str, Array], xp: Any) -> Array:
+def destination_pull(
+    world: Any,
+    p: dict[str, Array],
+    d: dict[str, Array],
+    inclusive: Array,
+    people: Array,
+    levers: dict[str, Array],
+    xp: Any,
+) -> Array:
     """Weight of each corridor among the destinations of its origin, (C,).
 
     The diaspora stands inside the nest with an exponent below 0.7: outside it small corridors run away. What the
@@ -89,8 +113,16 @@ def destination_pull(world: Any, p: dict[str, Array], d: dict[str, Array], inclu
     return xp.exp(xp.clip(pull, -_MOST, _MOST))
 
 
-def leaving_hazard(world: Any, p: dict[str, Array], d: dict[str, Array], pull: Array, first_pull: Array,
-                   first_rate: Array, levers: dict[str, Array], xp: Any) -> tuple[Array, Array]:
+def leaving_hazard(
+    world: Any,
+    p: dict[str, Array],
+    d: dict[str, Array],
+    pull: Array,
+    first_pull: Array,
+    first_rate: Array,
+    levers: dict[str, Array],
+    xp: Any,
+) -> tuple[Array, Array]:
     """Monthly hazard of leaving by each corridor, (C,), and share of the corridor among its origin's, (C,).
 
     The hazard of an origin is the one at the start times (pull / pull at the start) to the power of the nest: the odds

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from zhol.system import choice, exits, passage, status, step
-from zhol.system.names import FLOWS
+from zhol.system import passage, step
 from zhol.system.parameters import Layout
 from zhol.system.step import Month, Policy, Start, State
 from zhol.system.world import World
@@ -58,13 +57,16 @@ def begin(world: World, p: dict[str, Array], first: Month) -> tuple[State, Start
     zero = jnp.zeros(corridors, dtype)
     none = Policy(jnp.zeros(0, jnp.int32), {}, {})
 
+    risks = passage.road_risks(world, p, {}, jnp)
     rate = jnp.where(home > 0, (residents @ world.at_origin) / jnp.where(home > 0, home, 1.0), 0.0)
 
     def against(state: State, pull: Array | None) -> Start:
-        *_, costs = step.entry_costs(world, p, state, first, {}, jnp)
+        *_, costs = step.entry_costs(world, p, state, first, risks, {}, jnp)
         relative = step.relative_income(world, first, {}, jnp)
         labour = state.people[:, 1] + state.people[:, 2] + state.people[:, 5:].sum(axis=-1)
-        return Start(costs["work"] + zero, costs["visit"] + zero, costs["passage"], relative, labour, home, pull, rate)
+        return Start(
+            costs["work"] + zero, costs["visit"] + zero, costs["passage"], relative, labour, home, pull, rate, risks
+        )
 
     start = against(state, None)
     frozen = jnp.asarray([1.0 if s in _FROZEN else 0.0 for s in range(10)], dtype)
@@ -75,11 +77,18 @@ def begin(world: World, p: dict[str, Array], first: Month) -> tuple[State, Start
         return State(held, home, new.volume, new.capacity), None
 
     state, _ = jax.lax.scan(jax.checkpoint(turn), state, None, length=SPIN_UP)
-    return state, against(state, step.first_pull(world, p, state, first, jnp))
+    return state, against(state, step.first_pull(world, p, state, first, risks, jnp))
 
 
-def one_draw(world: World, p: dict[str, Array], policy: Policy, inputs: Inputs, levers: tuple[str, ...],
-             months: int, substeps: int) -> tuple[dict[str, Array], State]:
+def one_draw(
+    world: World,
+    p: dict[str, Array],
+    policy: Policy,
+    inputs: Inputs,
+    levers: tuple[str, ...],
+    months: int,
+    substeps: int,
+) -> tuple[dict[str, Array], State]:
     """Run one draw; results per period of ``months`` months.
 
     Returns
@@ -125,8 +134,9 @@ def one_draw(world: World, p: dict[str, Array], policy: Policy, inputs: Inputs, 
 
 
 @lru_cache(maxsize=32)
-def compiled(sizes: tuple[tuple[str, int], ...], levers: tuple[str, ...], months: int, substeps: int,
-             drivers_vary: bool) -> Any:
+def compiled(
+    sizes: tuple[tuple[str, int], ...], levers: tuple[str, ...], months: int, substeps: int, drivers_vary: bool
+) -> Any:
     """The engine for one shape of problem, mapped over draws of parameters, effects and (perhaps) drivers."""
     use_cache()
     layout = Layout(dict(sizes))
@@ -139,6 +149,3 @@ def compiled(sizes: tuple[tuple[str, int], ...], levers: tuple[str, ...], months
     driver_axis = 0 if drivers_vary else None
     axes = (None, 0, Policy(None, 0, None), Inputs(driver_axis, None, None))  # type: ignore[arg-type]
     return jax.jit(jax.vmap(run, in_axes=axes))
-
-
-__all__ = ["FLOWS", "Inputs", "begin", "choice", "compiled", "exits", "one_draw", "partial", "passage", "status"]

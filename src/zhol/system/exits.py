@@ -15,14 +15,21 @@ MAY_MOVE_ON = (0, 0, 0, 0, 1, 1, 1, 1, 1, 1)
 MAY_BE_REMOVED = (0, 0, 0, 0, 0, 1, 1, 1, 1, 1)
 
 
-def return_hazards(world: Any, p: dict[str, Array], regime: Array, dearer: dict[str, Array], relative: Array,
-                   levers: dict[str, Array], xp: Any) -> Array:
+def return_hazards(
+    world: Any,
+    p: dict[str, Array],
+    regime: Array,
+    dearer: dict[str, Array],
+    relative: Array,
+    levers: dict[str, Array],
+    xp: Any,
+) -> Array:
     """Monthly hazard of voluntary return from each status, (C, 10).
 
     Parameters
     ----------
     dearer : dict of (C,) arrays
-        ``work``, ``visit``, ``passage``: how far re-entry by that channel costs more than at the start, years of income.
+        ``work``, ``visit``, ``passage``: how much dearer re-entry by that channel is than at the start, years of income.
     relative : (C,) array
         Log income of the destination over the origin, against the start: a destination that pays less loses workers.
     """
@@ -49,8 +56,9 @@ def return_hazards(world: Any, p: dict[str, Array], regime: Array, dearer: dict[
     )
 
 
-def exit_hazards(world: Any, p: dict[str, Array], d: dict[str, Array], returns: Array, levers: dict[str, Array],
-                 xp: Any) -> Array:
+def exit_hazards(
+    world: Any, p: dict[str, Array], d: dict[str, Array], returns: Array, levers: dict[str, Array], xp: Any
+) -> Array:
     """Monthly hazard of every exit from every status, (C, 10, 5), in the order of ``EXITS``."""
     t = world.destination
     one = xp.ones_like(returns[..., 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,7 +108,7 @@ class Action:
 
     def __post_init__(self) -> None:
         months = [month_number(m) for m, _ in self.path]
-        if any(b < a for a, b in zip(months, months[1:], strict=False)):
+        if any(b < a for a, b in pairwise(months)):
             raise ZholError(f"the path of {self.name} runs back in time", found=str(self.path))
         for _, x in self.path:
             if not 0.0 <= x <= 1.0:
@@ -210,8 +211,13 @@ def compile_actions(actions: Sequence[Action], model: Model, months: Sequence[st
 
 
 def multipliers(
-    levers: tuple[str, ...], intensity: Array, actor: Array, effect: dict[str, Array], mask: dict[str, Array],
-    leakage: Array, xp: Any,
+    levers: tuple[str, ...],
+    intensity: Array,
+    actor: Array,
+    effect: dict[str, Array],
+    mask: dict[str, Array],
+    leakage: Array,
+    xp: Any,
 ) -> dict[str, Array]:
     """Multiplier of each touched lever this month: exp(sum of effect times intensity that arrives).
 

@@ -74,9 +74,7 @@ class Model:
         self.without_legs = tuple(sorted(tuple(pair) for pair in without_legs))
         self.policies_until = policies_until
         self.quotas = dict(quotas or {})
-        self.places = sorted(
-            region.table("places").filter(pl.col("kind").is_in(_KINDS))["place"].to_list()
-        )
+        self.places = sorted(region.table("places").filter(pl.col("kind").is_in(_KINDS))["place"].to_list())
         if not self.places:
             raise ZholError("the pack has no places", file="places.csv", expected="at least one country or block")
         self._cited = _cited_pairs(region, set(self.places))
@@ -86,6 +84,7 @@ class Model:
                 raise ZholError("a quota for a corridor that the model does not have", found=">".join(pair))
         self.roads = lay(region, corridors=self.corridors, k=3, without_legs=self.without_legs)
         self.notes: tuple[str, ...] = ()
+        self._worlds: dict[str, World] = {}
         claims = _claims(region)
         self._claimed = [i for i, pair in enumerate(self.corridors) if claims.get(pair, 0.0) >= _FEW_CLAIMS]
         self._labour = [i for i, pair in enumerate(self.corridors) if pair in self._cited]
@@ -133,7 +132,9 @@ class Model:
 
     def world(self, start: str) -> World:
         """The fixed arrays, with first counts for the month ``start``."""
-        return _compile(self, start)
+        if start not in self._worlds:
+            self._worlds[start] = _compile(self, start)
+        return self._worlds[start]
 
     def simulate(self, scenario: Any = None, **options: Any) -> Run:
         """Run the system; see :func:`zhol.system.simulate.simulate` for the options."""
@@ -164,7 +165,13 @@ def _cited_pairs(region: Region, places: set[str]) -> set[tuple[str, str]]:
     """Pairs for which some figure counts workers, citizens or entries."""
     if "figures" not in region.tables:
         return set()
-    concepts = ("citizens_present", "citizens_abroad", "labour_migrants_stock", "departures_for_work", "entries_for_work")
+    concepts = (
+        "citizens_present",
+        "citizens_abroad",
+        "labour_migrants_stock",
+        "departures_for_work",
+        "entries_for_work",
+    )
     rows = region.table("figures").filter(pl.col("concept").is_in(concepts)).select("origin", "destination").unique()
     return {(o, d) for o, d in rows.iter_rows() if o in places and d in places and o != d}
 
@@ -233,7 +240,9 @@ def first_stocks(region: Region, corridors: list[tuple[str, str]], year: int) ->
         return logs, errors
     rows = region.table("stocks").filter(pl.col("persons") > 0)
     series: dict[tuple[str, str], dict[int, dict[int, float]]] = {}
-    for o, d, revision, when, persons in rows.select("origin", "destination", "revision", "year", "persons").iter_rows():
+    for o, d, revision, when, persons in rows.select(
+        "origin", "destination", "revision", "year", "persons"
+    ).iter_rows():
         series.setdefault((o, d), {}).setdefault(revision, {})[when] = np.log(persons)
     for i, pair in enumerate(corridors):
         values = []
@@ -248,9 +257,7 @@ def first_stocks(region: Region, corridors: list[tuple[str, str]], year: int) ->
     return logs, errors
 
 
-def _first_protected(
-    region: Region, index: dict[tuple[str, str], int], year: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _first_protected(region: Region, index: dict[tuple[str, str], int], year: int) -> tuple[np.ndarray, np.ndarray]:
     protected, pending = np.zeros(len(index)), np.zeros(len(index))
     if "refugees" not in region.tables:
         return protected, pending
@@ -263,12 +270,16 @@ def _first_protected(
 
 
 def recognition_record(region: Region, corridors: list[tuple[str, str]]) -> np.ndarray:
-    """Log odds of recognition of each corridor, (C,): its decisions, drawn to the mean of its origin, and that to all."""
+    """Log odds of recognition, (C,): a corridor's decisions, drawn to the mean of its origin, and that to all."""
     decided: dict[tuple[str, str], tuple[float, float]] = {}
     if "asylum" in region.tables:
-        rows = region.table("asylum").group_by("origin", "destination").agg(
-            (pl.col("recognised").fill_null(0) + pl.col("other_protection").fill_null(0)).sum().alias("yes"),
-            pl.col("rejected").fill_null(0).sum().alias("no"),
+        rows = (
+            region.table("asylum")
+            .group_by("origin", "destination")
+            .agg(
+                (pl.col("recognised").fill_null(0) + pl.col("other_protection").fill_null(0)).sum().alias("yes"),
+                pl.col("rejected").fill_null(0).sum().alias("no"),
+            )
         )
         decided = {(o, d): (float(yes), float(no)) for o, d, yes, no in rows.iter_rows()}
     total = [sum(v[i] for v in decided.values()) for i in (0, 1)]

@@ -88,7 +88,9 @@ def _read(name: str, row: Mapping[str, Any]) -> Parameter:
         raise ZholError("unknown key of a parameter", file="system.yaml", row=name, found=", ".join(sorted(unknown)))
     shape, scale = row.get("shape", "scalar"), row["scale"]
     if shape not in _SHAPES or scale not in _SCALES:
-        raise ZholError("unknown shape or scale of a parameter", file="system.yaml", row=name, found=f"{shape}, {scale}")
+        raise ZholError(
+            "unknown shape or scale of a parameter", file="system.yaml", row=name, found=f"{shape}, {scale}"
+        )
     median = row["median"]
     return Parameter(
         name=name,
@@ -111,7 +113,7 @@ class Layout:
     Parameters
     ----------
     sizes : mapping of str to int
-        Number of members of each shape in a model: scalar, regime, mode, place, corridor, labour_corridor, asylum_corridor.
+        Number of members of each shape in a model; the shapes are those of ``Parameter``.
     """
 
     sizes: Mapping[str, int]

@@ -1,4 +1,4 @@
-"""Passage: clandestine departures over the roads; attempts, interceptions, deaths, strandings, and the market's price."""
+"""Passage: clandestine departures over the roads; attempts, interceptions, deaths, strandings, and the price."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ def road_risks(world: Any, p: dict[str, Array], levers: dict[str, Array], xp: An
     return through, death
 
 
-def road_prices(world: Any, p: dict[str, Array], volume: Array, capacity: Array, levers: dict[str, Array],
-                xp: Any) -> Array:
+def road_prices(
+    world: Any, p: dict[str, Array], volume: Array, capacity: Array, levers: dict[str, Array], xp: Any
+) -> Array:
     """Price of a passage over each road, US dollars, (C, k): base (1 + (volume / capacity)^congestion)."""
     base = xp.exp(world.log_price_mean + p["price_error"] * world.log_price_sd)
     if "passage_price" in levers:  # instruments act on legs; a road's price moves by the mean of its legs

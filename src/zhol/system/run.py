@@ -79,8 +79,17 @@ class Run:
     def outcomes(self) -> tuple[str, ...]:
         """Names that ``table``, ``draws`` and ``plot`` take."""
         return (
-            "stock", "irregular_stock", "entries", *FLOWS, "protection_gap", "volume", "revenue", "price",
-            "transit", "unfilled_demand", "home",
+            "stock",
+            "irregular_stock",
+            "entries",
+            *FLOWS,
+            "protection_gap",
+            "volume",
+            "revenue",
+            "price",
+            "transit",
+            "unfilled_demand",
+            "home",
         )
 
     @property
@@ -222,7 +231,7 @@ class Run:
         return pl.DataFrame(columns).with_columns(pl.lit(self.unit(name)).alias("unit"))
 
     def to_xarray(self) -> xr.Dataset:
-        """Labelled arrays, dims ``draw, time, origin, destination, status|channel|road`` (NaN where there is no corridor)."""
+        """Labelled arrays, dims ``draw, time, origin, destination, status|channel|road``; NaN without a corridor."""
         import xarray as xr
 
         coords = {k: v for k, v in self._labels().items() if k not in ("corridor", "account")}
@@ -234,7 +243,7 @@ class Run:
         for name in self.outcomes:
             if name == "price":
                 continue
-            array, dims, labels = self._raw(name)
+            array, dims, _ = self._raw(name)
             if "corridor" in dims:
                 full = np.full((*array.shape[:2], size, size, *array.shape[3:]), np.nan, dtype=array.dtype)
                 full[:, :, o, d] = array
@@ -245,7 +254,9 @@ class Run:
             data[name] = (("draw", "time", *dims), array, {"unit": self.unit(name)})
         return xr.Dataset(data, coords=coords, attrs={k: str(v) for k, v in self.meta.items()})
 
-    def plot(self, name: str, by: Sequence[str] = (), *, where: Mapping[str, Any] | None = None, title: str = "") -> Any:
+    def plot(
+        self, name: str, by: Sequence[str] = (), *, where: Mapping[str, Any] | None = None, title: str = ""
+    ) -> Any:
         """Fan chart of an outcome over time with 50 and 80 % intervals; one panel for each member of ``by``.
 
         Returns
@@ -261,8 +272,12 @@ class Run:
         target = Path(path)
         target = target if target.suffix == ".npz" else target.with_name(target.name + ".npz")
         head = {
-            "format": _FORMAT, "time": self.time, "places": self.places, "corridors": self.corridors,
-            "roads": self.roads, "meta": self.meta,
+            "format": _FORMAT,
+            "time": self.time,
+            "places": self.places,
+            "corridors": self.corridors,
+            "roads": self.roads,
+            "meta": self.meta,
         }
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
@@ -292,18 +307,19 @@ def load_run(path: str | Path) -> Run:
     except (ValueError, KeyError, OSError, EOFError) as error:
         raise ZholError("not a run", file=str(file), expected="a file written by Run.save") from error
     return Run(
-        arrays, tuple(head["time"]), tuple(head["places"]), tuple((o, d) for o, d in head["corridors"]),
-        tuple(tuple(r) for r in head["roads"]), head["meta"],
+        arrays,
+        tuple(head["time"]),
+        tuple(head["places"]),
+        tuple((o, d) for o, d in head["corridors"]),
+        tuple(tuple(r) for r in head["roads"]),
+        head["meta"],
     )
 
 
 def assemble(model: Model, arrays: Mapping[str, np.ndarray], months: Sequence[str], *, every: str, **meta: Any) -> Run:
     """Put the arrays of the engine under their labels; months are added up to years where the engine gave months."""
     periods = arrays["people"].shape[1]
-    if every == "month":
-        time = tuple(months)
-    else:
-        time = tuple(dict.fromkeys(m[:4] for m in months))
+    time = tuple(months) if every == "month" else tuple(dict.fromkeys(m[:4] for m in months))
     kept = {name: a for name, a in arrays.items() if name in _DIMS}
     if every == "year" and periods != len(time):
         kept = _to_years(kept, months)
@@ -315,9 +331,9 @@ def assemble(model: Model, arrays: Mapping[str, np.ndarray], months: Sequence[st
         kept["unfilled_demand"] = kept["unfilled_demand"] / length
     table = model.roads.table
     roads: dict[tuple[str, str], list[str]] = {pair: [] for pair in model.corridors}
-    for o, d, _, places in table.sort("origin", "destination", "road").select(
-        "origin", "destination", "road", "places"
-    ).iter_rows():
+    for o, d, _, places in (
+        table.sort("origin", "destination", "road").select("origin", "destination", "road", "places").iter_rows()
+    ):
         roads[o, d].append(places)
     head = {"pack": model.region.name, "start": months[0], "end": months[-1], **meta}
     return Run(kept, time, tuple(model.places), tuple(model.corridors), tuple(tuple(r) for r in roads.values()), head)

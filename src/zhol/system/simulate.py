@@ -102,13 +102,31 @@ def simulate(
     regimes = regime_paths(model.region, model.corridors, start, end, policies_until=model.policies_until)
     yearly = every == "year" and month_number(start) % 12 == 0 and len(months) % 12 == 0
     arrays = run_engine(
-        model, vectors, hooks, {n: getattr(paths, n) for n in _DRIVERS}, np.asarray(regimes.index), start,
-        months=12 if yearly else 1, substeps=substeps, precision=precision, levers=levers, progress=progress,
+        model,
+        vectors,
+        hooks,
+        {n: getattr(paths, n) for n in _DRIVERS},
+        np.asarray(regimes.index),
+        start,
+        months=12 if yearly else 1,
+        substeps=substeps,
+        precision=precision,
+        levers=levers,
+        progress=progress,
     )
     from zhol.system.run import assemble
 
-    return assemble(model, arrays, months, every=every, seed=seed, draws=draws, parameters=origin,
-                    notes=(*model.notes, *paths.notes), scenario=_name(scenario))
+    return assemble(
+        model,
+        arrays,
+        months,
+        every=every,
+        seed=seed,
+        draws=draws,
+        parameters=origin,
+        notes=(*model.notes, *paths.notes),
+        scenario=_name(scenario),
+    )
 
 
 def parameter_vectors(model: Model, parameters: Any, draws: int, seed: int) -> tuple[np.ndarray, str]:
@@ -187,8 +205,11 @@ def run_engine(
         with jax.enable_x64(precision == "double"):
             engine = compiled(sizes, touched, months, substeps, vary)
             picked = {n: np.asarray(a[rows] if vary else a, dtype=kind) for n, a in drivers.items()}
-            policy = Policy(hooks.actor, {n: e[rows].astype(kind) for n, e in hooks.effect.items()},
-                            {n: m.astype(kind) for n, m in hooks.mask.items()})
+            policy = Policy(
+                hooks.actor,
+                {n: e[rows].astype(kind) for n, e in hooks.effect.items()},
+                {n: m.astype(kind) for n, m in hooks.mask.items()},
+            )
             inputs = Inputs(picked, regimes.astype(np.int32), hooks.intensity.astype(kind))
             results, begun = engine(world, vectors[rows].astype(kind), policy, inputs)
             results = {**results, "people_start": begun.people, "home_start": begun.home}
@@ -202,11 +223,19 @@ def run_engine(
             engine = compiled(sizes, touched, months, substeps, vary)
             rows = np.minimum(np.arange(first, first + size), draws - 1)
             shapes = jax.eval_shape(
-                engine, world, vectors[rows].astype(kind),
-                Policy(hooks.actor, {n: e[rows].astype(kind) for n, e in hooks.effect.items()},
-                       {n: m.astype(kind) for n, m in hooks.mask.items()}),
-                Inputs({n: np.asarray(a[rows] if vary else a, dtype=kind) for n, a in drivers.items()},
-                       regimes.astype(np.int32), hooks.intensity.astype(kind)),
+                engine,
+                world,
+                vectors[rows].astype(kind),
+                Policy(
+                    hooks.actor,
+                    {n: e[rows].astype(kind) for n, e in hooks.effect.items()},
+                    {n: m.astype(kind) for n, m in hooks.mask.items()},
+                ),
+                Inputs(
+                    {n: np.asarray(a[rows] if vary else a, dtype=kind) for n, a in drivers.items()},
+                    regimes.astype(np.int32),
+                    hooks.intensity.astype(kind),
+                ),
             )
         results, begun = shapes
         for name, shape in {**results, "people_start": begun.people, "home_start": begun.home}.items():

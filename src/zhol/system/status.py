@@ -46,8 +46,9 @@ def recognition(world: Any, p: dict[str, Array], levers: dict[str, Array], xp: A
     return odds / (1.0 + odds)
 
 
-def transition_hazards(p: dict[str, Array], regime: Array, recognised: Array, levers: dict[str, Array],
-                       xp: Any) -> Array:
+def transition_hazards(
+    p: dict[str, Array], regime: Array, recognised: Array, levers: dict[str, Array], xp: Any
+) -> Array:
     """Monthly hazard of every transition, (C, 15), in the order of ``TRANSITIONS``."""
     one = xp.ones_like(recognised)
     decision = p["decision"] * gate("decision_speed", levers)

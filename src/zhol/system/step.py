@@ -39,6 +39,7 @@ class Start(NamedTuple):
     working_age: Array
     pull: Array | None
     rate: Array
+    risks: tuple[Array, Array]
 
 
 class Month(NamedTuple):
@@ -58,10 +59,20 @@ class Policy(NamedTuple):
     mask: dict[str, Array]
 
 
-def entry_costs(world: Any, p: dict[str, Array], state: State, month: Month, levers: dict[str, Array], xp: Any) -> Any:
+def entry_costs(
+    world: Any,
+    p: dict[str, Array],
+    state: State,
+    month: Month,
+    risks: tuple[Array, Array],
+    levers: dict[str, Array],
+    xp: Any,
+) -> Any:
     """Risks, prices and shares of roads, and the cost of passage, of work and of a visit, in years of income."""
     income = month.drivers["income_usd"][world.origin] * choice.gate("income_origin", levers)
-    through, death = passage.road_risks(world, p, levers, xp)
+    through, death = risks
+    if "interception" in levers or "danger" in levers:  # else what the first month found, which never changes
+        through, death = passage.road_risks(world, p, levers, xp)
     prices = passage.road_prices(world, p, state.volume, state.capacity, levers, xp)
     shares, cost = passage.road_shares(world, p, passage.road_costs(p, income, prices, through, death), xp)
     work = (month.regime @ p["cost_work"]) * choice.gate("cost_work", levers)
@@ -76,17 +87,28 @@ def relative_income(world: Any, month: Month, levers: dict[str, Array], xp: Any)
     return earnings[world.destination] - home
 
 
-def first_pull(world: Any, p: dict[str, Array], state: State, month: Month, xp: Any) -> Array:
+def first_pull(
+    world: Any, p: dict[str, Array], state: State, month: Month, risks: tuple[Array, Array], xp: Any
+) -> Array:
     """Total pull on each origin, (P,), without instruments."""
-    *_, costs = entry_costs(world, p, state, month, {}, xp)
+    *_, costs = entry_costs(world, p, state, month, risks, {}, xp)
     odds = choice.channel_odds(world, p, month.drivers, month.regime, costs["passage"], {}, xp)
     _, inclusive = choice.channel_shares(odds, p["channel_nest"], xp)
     pull = choice.destination_pull(world, p, month.drivers, inclusive, state.people.sum(axis=-1), {}, xp)
     return pull @ world.at_origin
 
 
-def month_step(world: Any, p: dict[str, Array], start: Start, policy: Policy, levers_touched: tuple[str, ...],
-               state: State, month: Month, dt: float, xp: Any) -> tuple[State, dict[str, Array]]:
+def month_step(
+    world: Any,
+    p: dict[str, Array],
+    start: Start,
+    policy: Policy,
+    levers_touched: tuple[str, ...],
+    state: State,
+    month: Month,
+    dt: float,
+    xp: Any,
+) -> tuple[State, dict[str, Array]]:
     """Move the system by ``dt`` months.
 
     Returns
@@ -100,7 +122,7 @@ def month_step(world: Any, p: dict[str, Array], start: Start, policy: Policy, le
     levers = multipliers(levers_touched, month.intensity, policy.actor, policy.effect, policy.mask, p["leakage"], xp)
 
     # Choice
-    through, death, prices, road, costs = entry_costs(world, p, state, month, levers, xp)
+    through, death, prices, road, costs = entry_costs(world, p, state, month, start.risks, levers, xp)
     odds = choice.channel_odds(world, p, d, month.regime, costs["passage"], levers, xp)
     shares, inclusive = choice.channel_shares(odds, p["channel_nest"], xp)
     stock = state.people.sum(axis=-1)
@@ -140,8 +162,14 @@ def month_step(world: Any, p: dict[str, Array], start: Start, policy: Policy, le
     volume = passage.remember(state.volume, tries["attempts"], p["volume_memory"], dt, xp)
     capacity = passage.recover(state.capacity, world, p, levers, dt, xp)
     happened = {
-        "changes": changes, "exits": out, "tries": tries, "people": people, "arrived": arrived,
-        "stranded_in": stranded_in[:-1], "onward_in": onward_in, "unmet": unmet,
+        "changes": changes,
+        "exits": out,
+        "tries": tries,
+        "people": people,
+        "arrived": arrived,
+        "stranded_in": stranded_in[:-1],
+        "onward_in": onward_in,
+        "unmet": unmet,
     }
     flows = accounts.flow_accounts(world, p, d, happened, levers, dt, xp)
     growth = d["working_age"] / start.working_age
@@ -169,4 +197,3 @@ def _arrivals(entries: Array, arrived: Array, stranded: Array, xp: Any) -> Array
 def _add_status(people: Array, which: int, more: Array, xp: Any) -> Array:
     unit = xp.asarray([1.0 if s == which else 0.0 for s in range(people.shape[-1])], dtype=people.dtype)
     return people + more[..., None] * unit
-

@@ -1,0 +1,220 @@
+"""What the data say of the parameters: predictions of every figure and the log posterior, in JAX."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from zhol.system import step
+from zhol.system.driver_paths import driver_paths
+from zhol.system.engine import begin, growth_of
+from zhol.system.instruments import month_number, month_range
+from zhol.system.names import CHANNELS, FLOWS
+from zhol.system.observations import Observations, observations
+from zhol.system.regimes import regime_paths
+from zhol.system.step import Month, Policy, State
+
+if TYPE_CHECKING:
+    from zhol.system.model import Model
+
+Array = Any
+_DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict", "death_rate")
+_LEAST = 1e-3  # persons: the log of a prediction of nobody
+# What the model leaves out of each kind of series: prior of a further log error, median and log-sd; ours, wide.
+_EXTRA = (0.1, 1.0)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A model beside its observations.
+
+    The vector that is fitted holds the model's parameters, the biases and the recording trends of groups of series (all
+    with a standard normal prior), and for each kind of series the log of a further error that the model leaves.
+    """
+
+    model: Model
+    obs: Observations
+    months: list[str]
+    rows: Month
+    world: Any
+    cells: dict[str, np.ndarray]
+    terms: dict[str, np.ndarray]
+    errors: dict[str, np.ndarray]
+
+    @property
+    def names(self) -> list[str]:
+        """Name of every entry of the fitted vector."""
+        kinds = sorted(set(self.obs.table["kind"]))
+        return [
+            *self.model.layout.names(),
+            *[f"bias {g}" for g in self.obs.bias_groups],
+            *[f"trend {g}" for g in self.obs.trend_groups],
+            *[f"further error {k}" for k in kinds],
+        ]
+
+    @property
+    def size(self) -> int:
+        """Length of the fitted vector."""
+        return len(self.names)
+
+
+def build_problem(
+    model: Model,
+    *,
+    start: str = "2000-01",
+    until: str | None = None,
+    last: str | None = None,
+    obs: Observations | None = None,
+) -> Problem:
+    """Tie a model to the figures of its pack.
+
+    Parameters
+    ----------
+    until : str, optional
+        Only figures whose period ends by this month.
+    last : str, optional
+        Month to which the system is run; that of the last figure by default.
+    """
+    if obs is None:
+        obs = observations(model.region, model.corridors, model.places, until=until, since=start)
+    first, final = obs.months(start)
+    end_number = month_number(start) + (int(final.max()) if len(final) else 11)
+    if last is not None:
+        end_number = max(end_number, month_number(last))
+    end = f"{end_number // 12:04d}-{end_number % 12 + 1:02d}"
+    months = month_range(start, end)
+    paths = driver_paths(model.region, model.places, start=start, end=end, draws=0, seed=1)
+    regimes = np.asarray(
+        regime_paths(model.region, model.corridors, start, end, policies_until=model.policies_until).index
+    )
+    with jax.enable_x64(True):
+        drivers = {n: jnp.asarray(getattr(paths, n), jnp.float64) for n in _DRIVERS}
+        rows = Month(
+            drivers,
+            growth_of(drivers["working_age"]),
+            jax.nn.one_hot(regimes, 3, dtype=jnp.float64),
+            jnp.zeros((len(months), 0)),
+        )
+    return Problem(model, obs, months, rows, model.world(start), *_index(obs, first, final), _errors(obs))
+
+
+def _index(
+    obs: Observations, first: np.ndarray, final: np.ndarray
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Cells of the system that some figure speaks of, and the sums of them that each figure measures."""
+    cells: dict[tuple[int, int, int], int] = {}
+    where = np.empty(len(obs.obs_index), dtype=np.int32)
+    for i, (c, s, a) in enumerate(zip(obs.corridor_index, obs.status_index, obs.account_index, strict=True)):
+        if s >= 0:
+            key = (0, int(c), int(s))
+        else:
+            name = obs.accounts[int(a)]
+            head, _, channel = name.partition(":")
+            key = (1, int(c), CHANNELS.index(channel)) if head == "entries" else (2, int(c), FLOWS.index(name))
+        where[i] = cells.setdefault(key, len(cells))
+    keys = np.array(list(cells), dtype=np.int32).reshape(-1, 3)
+    order = np.argsort(keys[:, 0], kind="stable")
+    place = np.empty(len(order), dtype=np.int32)
+    place[order] = np.arange(len(order))
+    keys = keys[order]
+    measure = np.array(obs.table["measure"].to_list())[obs.obs_index]
+    divisor = np.where(measure == "stock_mean", (final - first + 1)[obs.obs_index], 1.0)
+    terms = {
+        "cell": place[where],
+        "first": first[obs.obs_index],
+        "final": final[obs.obs_index],
+        "point": measure == "stock",
+        "weight": obs.weight / divisor,
+        "obs": obs.obs_index,
+    }
+    return {name: keys[keys[:, 0] == i, 1:] for i, name in enumerate(("people", "entries", "flows"))}, terms
+
+
+def _errors(obs: Observations) -> dict[str, np.ndarray]:
+    """Errors of the figures as arrays: scales, degrees of freedom, groups, and the figure before in the same cell."""
+    t = obs.table
+    biases, trends = list(obs.bias_groups), list(obs.trend_groups)
+    kinds = sorted(set(t["kind"]))
+    before, kept = np.full(t.height, -1, dtype=np.int32), np.zeros(t.height)
+    latest: dict[tuple[Any, ...], tuple[int, int]] = {}
+    ends = [month_number(m) for m in t["month_end"]]
+    labels = [str(label).split("(")[-1] for label in t["label"]]
+    for i in sorted(range(t.height), key=lambda j: ends[j]):
+        rho = float(t["persistence"][i])
+        if rho > 0:
+            key = (t["series"][i], t["origin"][i], t["destination"][i], labels[i] if t["bias_group"][i] else "both")
+            other = (*key[:3], "both")
+            found = latest.get(key) or latest.get(other)
+            if found is not None and ends[i] > found[1]:
+                before[i], kept[i] = found[0], rho ** ((ends[i] - found[1]) / 60.0)
+            latest[key] = (i, ends[i])
+    return {
+        "log_value": np.log(t["value"].to_numpy()),
+        "log_sd": t["log_sd"].to_numpy(),
+        "df": t["df"].to_numpy(),
+        "bias": np.array([biases.index(g) if g else len(biases) for g in t["bias_group"]], dtype=np.int32),
+        "bias_sd": t["bias_sd"].to_numpy(),
+        "trend": np.array([trends.index(g) if g else len(trends) for g in t["trend_group"]], dtype=np.int32),
+        "trend_sd": t["trend_sd"].to_numpy() * t["trend_years"].to_numpy(),
+        "kind": np.array([kinds.index(k) for k in t["kind"]], dtype=np.int32),
+        "before": before,
+        "kept": kept,
+        # A figure of an event speaks only of a run in which the event takes place.
+        "used": np.array([0.0 if event else 1.0 for event in t["event"]]),
+    }
+
+
+def log_predictions(problem: Problem, vector: Array) -> Array:
+    """Log of what the model says of every figure, biases not included, (figures,)."""
+    p = problem.model.layout.values(vector[: problem.model.layout.size], jnp)
+    world, rows = problem.world, problem.rows
+    state, start = begin(world, p, jax.tree.map(lambda a: a[0], rows))
+    none = Policy(jnp.zeros(0, jnp.int32), {}, {})
+    cells = problem.cells
+
+    def month(state: State, row: Month) -> tuple[State, Array]:
+        state, out = step.month_step(world, p, start, none, (), state, row, 1.0, jnp)
+        seen = [
+            state.people[cells["people"][:, 0], cells["people"][:, 1]],
+            out["entries"][cells["entries"][:, 0], cells["entries"][:, 1]],
+            out["flows"][cells["flows"][:, 0], cells["flows"][:, 1]],
+        ]
+        return state, jnp.concatenate(seen)
+
+    _, seen = jax.lax.scan(jax.checkpoint(month), state, rows)
+    total = jnp.concatenate([jnp.zeros_like(seen[:1]), jnp.cumsum(seen, axis=0)])
+    t = problem.terms
+    over = total[t["final"] + 1, t["cell"]] - total[t["first"], t["cell"]]
+    value = jnp.where(t["point"], seen[t["final"], t["cell"]], over) * t["weight"]
+    return jnp.log(jax.ops.segment_sum(value, t["obs"], problem.obs.table.height) + _LEAST)
+
+
+def split_vector(problem: Problem, vector: Array) -> tuple[Array, Array, Array]:
+    """Biases, trends and log further errors out of the fitted vector, each with a last entry for figures without."""
+    n, b, r = problem.model.layout.size, len(problem.obs.bias_groups), len(problem.obs.trend_groups)
+    zero = jnp.zeros(1)
+    further = jnp.log(_EXTRA[0]) + _EXTRA[1] * vector[n + b + r :]
+    return jnp.concatenate([vector[n : n + b], zero]), jnp.concatenate([vector[n + b : n + b + r], zero]), further
+
+
+def innovations(problem: Problem, vector: Array) -> tuple[Array, Array]:
+    """Residual of every figure given the one before it in its cell, and the scale of that residual, (figures,)."""
+    e = problem.errors
+    bias, trend, further = split_vector(problem, vector)
+    mean = log_predictions(problem, vector) + bias[e["bias"]] * e["bias_sd"] - trend[e["trend"]] * e["trend_sd"]
+    residual = e["log_value"] - mean
+    scale = jnp.sqrt(e["log_sd"] ** 2 + jnp.exp(2.0 * further[e["kind"]]))
+    earlier = jnp.where(e["before"] >= 0, residual[e["before"]], 0.0)
+    return residual - e["kept"] * earlier, scale * jnp.sqrt(1.0 - e["kept"] ** 2)
+
+
+def objective(problem: Problem, vector: Array) -> Array:
+    """Minus the log posterior up to a constant: Student errors, standard normal priors."""
+    residual, scale = innovations(problem, vector)
+    df = problem.errors["df"]
+    fit = 0.5 * (df + 1.0) * jnp.log1p((residual / scale) ** 2 / df) + jnp.log(scale)
+    return jnp.sum(fit * problem.errors["used"]) + 0.5 * jnp.sum(vector**2)
