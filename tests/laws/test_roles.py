@@ -106,3 +106,32 @@ def test_the_region_has_a_reading_of_every_rival_revision():
     for role in ("origin", "transit", "destination"):
         assert (found.table[f"{role}_low"] <= found.table[role]).all()
         assert (found.table[role] <= found.table[f"{role}_high"]).all()
+
+
+def test_roles_of_the_region_are_read_from_flows_with_probabilities():
+    region = zhol.load("central_asia")
+    found, flows, stocks = (roles(region, 2020, draws=20, basis=b) for b in ("all", "flows", "stocks"))
+    drawn = found.detail.filter(pl.col("measure").str.starts_with("flows 2015 to 2020"))
+    assert drawn["measure"].n_unique() == 6  # three methods on two revisions
+    assert set(found.detail["basis"]) == {"flows", "stocks"} and set(flows.detail["basis"]) == {"flows"}
+    russia = drawn.filter(pl.col("place") == "RUS")
+    assert (russia["came_low"] < russia["came"]).all() and (russia["came"] < russia["came_high"]).all()
+    for role in ("origin", "transit", "destination"):
+        chance = found.table[f"{role}_support"]
+        assert chance.is_between(0, 1).all() and 0.0 < chance.mean() < 1.0
+        assert found.table[f"{role}_flows"].to_list() == pytest.approx(flows.table[f"{role}_support"].to_list())
+        assert flows.table[f"{role}_stocks"].null_count() == flows.table.height
+        assert stocks.table[f"{role}_support"].to_list() == stocks.table[f"{role}_stocks"].to_list()
+    assert "Read from: stock 2020" in found.summary()
+    assert any("seasonal" in w for w in flows.warnings) and not any("seasonal" in w for w in stocks.warnings)
+
+
+def test_without_residents_the_growth_of_stocks_stands_for_flows():
+    one = world([("UZB", "RUS", 100)], LINE)
+    earlier = one.frames["stocks"].with_columns(year=pl.lit(2015, pl.Int64), persons=pl.lit(60, pl.Int64))
+    one.frames["stocks"] = pl.concat([one.frames["stocks"], earlier])
+    found = roles(one, basis="flows")
+    assert found.measures == ("growth 2015 to 2020, revision 2024",)
+    assert by_place(found)["RUS"]["persons"] == 40
+    with pytest.raises(ZholError, match=r"^unknown basis; found 'air', expected all or flows or stocks$"):
+        roles(one, basis="air")

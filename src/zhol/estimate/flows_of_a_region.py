@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from zhol.core.errors import ZholError
 from zhol.estimate._flows.result import Flows
 from zhol.estimate.flows_from_stocks import flows
 from zhol.estimate.methods_side_by_side import flow_methods
-from zhol.estimate.rival_stocks import stock_error
+from zhol.estimate.rival_stocks import StockError, stock_error
 
 if TYPE_CHECKING:
     from zhol.region.load import Region
@@ -148,13 +149,21 @@ def region_flows(
         If the pack lacks a table, the revision or a year.
     """
     stocks = region_stocks(region, start, end, revision=revision)
-    law = stock_error(region) if draws and "stock_error" not in choices else None
+    law, notes = _own_law(region) if draws and "stock_error" not in choices else (None, ())
     given = {**stocks.arguments(), "draws": draws, "stock_error": law, "missing": "carried", **choices}
     found = flows(stocks.start, stocks.end, **given)
-    if end - start == 5:
-        return found
-    note = f"over {end - start} years more people return or move on unseen than over five"
-    return replace(found, warnings=(*found.warnings, note))
+    if end - start != 5:
+        notes = (*notes, f"over {end - start} years more people return or move on unseen than over five")
+    return replace(found, warnings=(*found.warnings, *notes))
+
+
+@lru_cache(maxsize=4)
+def _own_law(region: Region) -> tuple[StockError | None, tuple[str, ...]]:
+    """Errors from the pack's rival revisions; where it has none, those of the Central Asia pack."""
+    try:
+        return stock_error(region), ()
+    except ZholError:
+        return None, ("the pack has no rival revisions: errors of stocks are those of the Central Asia pack",)
 
 
 def region_methods(region: Region, start: int = 2015, end: int = 2020, *, revision: int | str = 2020) -> pl.DataFrame:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from zhol.core.draws import generator
 from zhol.core.errors import ZholError
 from zhol.core.result import json_ready
+from zhol.estimate._roles.readings import Reading, readings
+from zhol.estimate._roles.roads import Habits, passing
 
 if TYPE_CHECKING:
     import altair as alt
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from zhol.region.load import Region
 
 ROLES = ("origin", "transit", "destination")
-ABROAD = ("citizens_present", "citizens_abroad", "labour_migrants_stock")
+BASES = ("all", "flows", "stocks")
 # From this share of readings on, a role is firmly supported; below one minus it, firmly denied.
 FIRM = 0.75
 Vector = np.ndarray
@@ -32,13 +32,15 @@ class Roles:
     Parameters
     ----------
     table : polars.DataFrame
-        One row a place: ``origin``, ``transit``, ``destination`` (shares; the median over readings and roads, so the
-        three need not add to one), each with ``_low`` and ``_high`` (5th and 95th percentile) and ``_support`` (share
-        of the readings and roads in which the place has the role), ``role`` (the roles that at least half of them
-        support), ``seed_role``, ``agrees`` (true; false where a role is firmly supported or firmly denied against the
-        paper; null where the readings are divided or the paper names no role), ``persons`` (largest reading).
+        One row a place: ``origin``, ``transit``, ``destination`` (shares; the median over readings, draws and roads, so
+        the three need not add to one), each with ``_low`` and ``_high`` (5th and 95th percentile), ``_support``
+        (probability that the place has the role: share of readings, draws and roads in which it does), ``_flows`` and
+        ``_stocks`` (the same by what is read), ``role`` (the roles that at least half support), ``seed_role``,
+        ``agrees`` (true; false where a role is firmly supported or firmly denied against the paper; null where the
+        readings are divided or the paper names no role), ``persons`` (largest reading).
     detail : polars.DataFrame
-        One row a place and measure: the persons behind each share.
+        One row a place and measure, with its ``basis`` (flows or stocks): the persons behind each share, with their 5th
+        and 95th percentile.
     year : int
         Year asked for.
     threshold : float
@@ -52,11 +54,18 @@ class Roles:
     year: int
     threshold: float
     warnings: tuple[str, ...] = ()
+    basis: str = "all"
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What the roles are read from, in words."""
+        return tuple(self.detail["measure"].unique(maintain_order=True).to_list())
 
     def summary(self) -> str:
         """Where the figures agree with the groups of the pack's seed paper, and where not, in a few lines."""
         said = self.table.filter(pl.col("seed_role") != "none")
         lines = [f"Roles in {self.year}: {said.height} places whose role the 2009 paper names"]
+        lines.append(f"Read from: {'; '.join(self.measures)}")
         for verdict, words in ((True, "agree"), (False, "disagree"), (None, "cannot be told apart")):
             match = pl.col("agrees").is_null() if verdict is None else pl.col("agrees").eq(verdict)
             names = said.filter(match)["place"].to_list()
@@ -65,7 +74,7 @@ class Roles:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain Python values only, ready for JSON."""
-        fields = {"year": self.year, "threshold": self.threshold, "warnings": list(self.warnings)}
+        fields = {"year": self.year, "threshold": self.threshold, "basis": self.basis, "warnings": list(self.warnings)}
         return {**fields, "table": json_ready(self.table), "detail": json_ready(self.detail)}
 
     def plot(self) -> alt.Chart | alt.LayerChart:
@@ -90,6 +99,7 @@ def roles(
     region: Region,
     year: int = 2020,
     *,
+    basis: str = "all",
     threshold: float = 0.2,
     detour: float = 1.5,
     road_noise: float = 0.25,
@@ -100,17 +110,21 @@ def roles(
 ) -> Roles:
     """How much each place is origin, transit and destination, with the spread over rival sources.
 
-    Every source gives its own reading: the migrant stock of each UN revision, the growth of that stock over the five
-    years before within one revision (never across two), and the asylum applications of the year. A reading counts the
-    people who left a place, the people who came, and the people whose road leads through it. Roads run over the pack's
-    land and sea legs by length; because nobody knows which road people take, leg lengths are drawn with noise.
+    Every source gives its own reading. Flows: those estimated from the last five years of each UN revision by three
+    methods, each drawn over the errors of the stocks (never across two revisions), and the asylum applications of the
+    year. Stocks: the migrant stock of each revision, and cited counts of citizens and workers abroad. A reading counts
+    the people who left a place, the people who came, and the people whose road leads through it. Roads run over the
+    pack's land and sea legs by length; because nobody knows which road people take, leg lengths are drawn with noise.
 
     Parameters
     ----------
     region : Region
-        A loaded pack with ``stocks`` and ``legs`` (``asylum`` and ``distances`` are used where present).
+        A loaded pack with ``stocks`` and ``legs`` (``population``, ``figures``, ``asylum`` and ``distances`` are used
+        where present; without ``population`` the growth of stocks stands for flows).
     year : int
         Each source is read at its last year not after this one.
+    basis : str
+        ``all``, or only what is read from ``flows`` or from ``stocks``.
     threshold : float
         Share from which a place has a role.
     detour : float
@@ -122,14 +136,14 @@ def roles(
     sea : float
         How many times its length a sea leg counts for, because ferries wait: an assumption.
     draws : int
-        Number of draws of the roads.
+        Number of draws of the roads and of the flows.
     seed : int
         Seed of the draws.
 
     Returns
     -------
     Roles
-        Shares with the lowest and highest reading over sources and draws of the roads.
+        Shares and probabilities of the three roles.
 
     Raises
     ------
@@ -141,175 +155,89 @@ def roles(
             raise ZholError(f"roles need the table {needed!r}", found=", ".join(region.tables), expected=needed)
     places = region.places.filter(pl.col("kind").is_in(["country", "block"]))
     codes = places["place"].to_list()
-    readings = _readings(region, year, codes)
-    if not readings:
+    if basis not in BASES:
+        raise ZholError("unknown basis", found=basis, expected=" or ".join(BASES))
+    found = readings(region, year, codes, basis, draws, seed)
+    if not found:
         raise ZholError("no stock at or before the year asked for", found=year)
-    passing = _passing(region, codes, detour, road_noise, longest, sea, draws, seed)
+    roads = passing(region, codes, Habits(detour, road_noise, longest, sea), draws, seed)
     detail, shares = [], []
-    for name, flow in readings.items():
-        left, came = flow.sum(axis=1), flow.sum(axis=0)
-        through = np.einsum("dopq,op->dq", passing, flow)  # draw, place passed
-        detail.append(_detail_rows(codes, name, left, through, came))
-        shares.append(_shares(left, through, came))
-    return _assemble(places, year, threshold, np.concatenate(shares), pl.concat(detail))
+    for reading in found:
+        people = _people(reading.drawn, roads)
+        detail.append(_detail_rows(codes, reading, people))
+        shares.append(_shares(people))
+    bases = np.repeat([r.basis for r in found], draws)
+    return _assemble(places, year, threshold, basis, (np.concatenate(shares), bases), pl.concat(detail))
 
 
-def _readings(region: Region, year: int, codes: list[str]) -> dict[str, Vector]:
-    """Origin-destination matrices of persons, one for each source and way of counting."""
-    found: dict[str, Vector] = {}
-    stocks = region.table("stocks").filter(pl.col("year") <= year)
-    for revision in stocks["revision"].unique().sort().to_list():
-        own = stocks.filter(pl.col("revision") == revision)
-        years = own["year"].unique().sort().to_list()
-        last = own.filter(pl.col("year") == years[-1])
-        found[f"stock {years[-1]}, revision {revision}"] = _matrix(last, "persons", codes)
-        before = [y for y in years if y <= years[-1] - 4]
-        if before:
-            pair = last.join(
-                own.filter(pl.col("year") == before[-1]).select("origin", "destination", earlier="persons"),
-                on=["origin", "destination"],
-            ).with_columns(growth=(pl.col("persons") - pl.col("earlier")).clip(lower_bound=0))
-            found[f"growth {before[-1]} to {years[-1]}, revision {revision}"] = _matrix(pair, "growth", codes)
-    if "figures" in region.tables:
-        cited = _cited(region.table("figures"), year)
-        found[f"cited counts abroad to {year}"] = _matrix(cited, "persons", codes)
-    if "asylum" in region.tables:
-        asylum = region.table("asylum").filter(pl.col("year") <= year, pl.col("applications").is_not_null())
-        if asylum.height:
-            latest = asylum.filter(pl.col("year") == asylum["year"].max())
-            found[f"asylum applications {latest['year'][0]}"] = _matrix(latest, "applications", codes)
-    return {name: matrix for name, matrix in found.items() if matrix.sum() > 0}
+def _people(flow: Vector, roads: Vector) -> Vector:
+    """People who left, passed and came; shape (draw, 3, place)."""
+    left, came = flow.sum(axis=2), flow.sum(axis=1)
+    one = len(flow) == 1
+    through = np.einsum("dopq,op->dq" if one else "dopq,dop->dq", roads, flow[0] if one else flow, optimize=True)
+    return np.stack([np.broadcast_to(left, through.shape), through, np.broadcast_to(came, through.shape)], axis=1)
 
 
-def _cited(figures: pl.DataFrame, year: int) -> pl.DataFrame:
-    """Last cited count of citizens or workers abroad of every corridor in the ten years to the year asked for."""
-    day = pl.coalesce("date_end", "date_start")
-    middle = pl.coalesce(pl.col("value"), (pl.col("low") * pl.col("high")).sqrt())
-    return (
-        figures.filter(pl.col("concept").is_in(list(ABROAD)), pl.col("unit") == "persons")
-        .with_columns(day=day, persons=middle.cast(pl.Float64))
-        .filter(
-            pl.col("day").str.slice(0, 4).str.to_integer().is_between(year - 10, year), pl.col("persons").is_not_null()
-        )
-        .sort("day", "figure_id")
-        .group_by("origin", "destination", maintain_order=True)
-        .last()
-    )
-
-
-def _matrix(rows: pl.DataFrame, value: str, codes: list[str]) -> Vector:
-    index = {code: i for i, code in enumerate(codes)}
-    matrix = np.zeros((len(codes), len(codes)))
-    for origin, destination, persons in rows.select("origin", "destination", value).drop_nulls().iter_rows():
-        if origin in index and destination in index and origin != destination:
-            matrix[index[origin], index[destination]] += persons
-    return matrix
-
-
-def _passing(
-    region: Region,
-    codes: list[str],
-    detour: float,
-    noise: float,
-    longest: tuple[float, float],
-    sea: float,
-    draws: int,
-    seed: int,
-) -> Vector:
-    """1 where the shortest road from o to p leads through q; shape (draw, origin, destination, passed)."""
-    from scipy.sparse.csgraph import shortest_path
-
-    index = {code: i for i, code in enumerate(codes)}
-    legs = region.table("legs").filter(pl.col("mode").is_in(["land", "sea"]), pl.col("length_km").is_not_null())
-    size = len(codes)
-    length = np.full((size, size), np.inf)
-    felt = legs.with_columns(km=pl.col("length_km") * pl.when(pl.col("mode") == "sea").then(sea).otherwise(1.0))
-    for origin, destination, km in felt.select("origin", "destination", "km").iter_rows():
-        if origin in index and destination in index:
-            o, d = index[origin], index[destination]
-            length[o, d] = length[d, o] = min(km, length[o, d])
-    direct = _direct(region, index, size)
-    through = np.zeros((draws, size, size, size), dtype=np.float32)
-    for k in range(draws):
-        chance = generator(seed, "roads", str(k))
-        wobble, limit = chance.normal(0.0, noise, (size, size)), chance.uniform(*longest)
-        symmetric = np.triu(wobble, 1) + np.triu(wobble, 1).T
-        graph = np.where(np.isfinite(length), length * np.exp(symmetric), 0.0)
-        _, previous = shortest_path(graph, directed=False, return_predecessors=True)
-        for o in range(size):
-            for d in range(size):
-                road = _road(previous, o, d)
-                km = sum(length[a, b] for a, b in pairwise(road))
-                if len(road) > 2 and km <= min(limit, detour * direct[o, d]):
-                    through[k, o, d, road[1:-1]] = 1.0
-    return through
-
-
-def _direct(region: Region, index: dict[str, int], size: int) -> Vector:
-    direct = np.full((size, size), np.inf)
-    if "distances" in region.tables:
-        pairs = region.table("distances").select("origin", "destination", "distance_km").drop_nulls()
-        for origin, destination, km in pairs.iter_rows():
-            if origin in index and destination in index:
-                direct[index[origin], index[destination]] = km
-    return direct
-
-
-def _road(previous: Vector, origin: int, destination: int) -> list[int]:
-    road = [destination]
-    while road[-1] != origin:
-        step = int(previous[origin, road[-1]])
-        if step < 0:
-            return []
-        road.append(step)
-    return road[::-1]
-
-
-def _shares(left: Vector, through: Vector, came: Vector) -> Vector:
+def _shares(people: Vector) -> Vector:
     """Shares of the three roles; shape (draw, role, place), NaN where nobody was counted."""
-    stacked = np.stack(
-        [np.broadcast_to(left, through.shape), through, np.broadcast_to(came, through.shape)], axis=1
-    ).astype(float)
-    total = stacked.sum(axis=1, keepdims=True)
-    return np.divide(stacked, total, out=np.full_like(stacked, np.nan), where=total > 0)
+    total = people.sum(axis=1, keepdims=True)
+    return np.divide(people, total, out=np.full_like(people, np.nan), where=total > 0)
 
 
-def _detail_rows(codes: list[str], measure: str, left: Vector, through: Vector, came: Vector) -> pl.DataFrame:
-    low, middle, high = np.percentile(through, [5, 50, 95], axis=0)
-    return pl.DataFrame(
-        {
-            "place": codes,
-            "measure": [measure] * len(codes),
-            "left": left,
-            "passed": middle,
-            "passed_low": low,
-            "passed_high": high,
-            "came": came,
-        }
-    )
+def _detail_rows(codes: list[str], reading: Reading, people: Vector) -> pl.DataFrame:
+    columns: dict[str, Any] = {
+        "place": codes,
+        "basis": [reading.basis] * len(codes),
+        "measure": [reading.name] * len(codes),
+    }
+    low, middle, high = np.percentile(people, [5, 50, 95], axis=0)
+    middle[0], middle[2] = reading.persons.sum(axis=1), reading.persons.sum(axis=0)
+    for i, word in enumerate(("left", "passed", "came")):
+        ends = {f"{word}_low": np.minimum(low[i], middle[i]), f"{word}_high": np.maximum(high[i], middle[i])}
+        columns |= {word: middle[i], **ends}
+    return pl.DataFrame(columns)
 
 
-def _assemble(places: pl.DataFrame, year: int, threshold: float, shares: Vector, detail: pl.DataFrame) -> Roles:
+def _assemble(
+    places: pl.DataFrame, year: int, threshold: float, basis: str, read: tuple[Vector, Vector], detail: pl.DataFrame
+) -> Roles:
+    shares, bases = read
     seen = np.isfinite(shares).any(axis=(0, 1))
     filled = np.where(seen, shares, 0.0)
     low, middle, high = np.nanpercentile(filled, [5, 50, 95], axis=0)
-    support = np.nanmean(np.where(np.isnan(filled), np.nan, filled >= threshold), axis=0)
+    has = np.where(np.isnan(filled), np.nan, filled >= threshold)
     people = detail.group_by("place").agg(persons=(pl.col("left") + pl.col("passed") + pl.col("came")).max())
     table = places.select("place", "name", seed_role=pl.col("seed_role").fill_null("none"))
+    support = {"support": _mean(has), **{b: _mean(has[bases == b]) for b in BASES[1:]}}
     for i, role in enumerate(ROLES):
-        columns = {role: middle, f"{role}_low": low, f"{role}_high": high, f"{role}_support": support}
-        table = table.with_columns(*(pl.Series(name, values[i]) for name, values in columns.items()))
+        columns = {role: middle, f"{role}_low": low, f"{role}_high": high}
+        columns |= {f"{role}_{name}": values for name, values in support.items()}
+        table = table.with_columns(*(pl.Series(name, values[i]).fill_nan(None) for name, values in columns.items()))
     table = table.filter(pl.Series(seen)).join(people, on="place", how="left")
     verdicts = [_verdict(row) for row in table.iter_rows(named=True)]
     table = table.with_columns(
         pl.Series("role", [v[0] for v in verdicts], dtype=pl.String),
         pl.Series("agrees", [v[1] for v in verdicts], dtype=pl.Boolean),
     )
-    warnings = (
+    return Roles(table, detail, year, threshold, _warnings(detail), basis)
+
+
+def _mean(has: Vector) -> Vector:
+    """Mean over draws of what is known; NaN where nothing is."""
+    known = np.isfinite(has)
+    count = known.sum(axis=0)
+    total = np.where(known, has, 0.0).sum(axis=0)
+    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+
+
+def _warnings(detail: pl.DataFrame) -> tuple[str, ...]:
+    words = [
         "Stocks of people born elsewhere include births before 1991 and say little about labour migration.",
         "Transit is potential: who would pass overland by the shortest roads; nobody counts it.",
-    )
-    return Roles(table, detail, year, threshold, warnings)
+    ]
+    if detail["measure"].str.starts_with("flows").any():
+        words.insert(1, "Flows are estimated from the same stocks; seasonal workers are in none of them.")
+    return tuple(words)
 
 
 def _verdict(row: dict[str, Any]) -> tuple[str, bool | None]:

@@ -12,7 +12,7 @@ from zhol.brief.quantities import SMALLEST_CELL, sources_of
 from zhol.core.charts import interval_spec, to_svg
 from zhol.core.errors import ZholError
 from zhol.core.quantity import Quantity
-from zhol.estimate.flows_of_a_region import region_stocks
+from zhol.estimate.flows_of_a_region import region_flows, region_stocks
 from zhol.estimate.methods_side_by_side import flow_methods
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CORRIDORS = 5  # each way
 LENGTH = 5  # years of a period
 METHODS = "spread of six methods on both revisions"
+ERRORS = "95% interval over errors of the stocks, the wider ends of the revisions"
+DRAWS = 40
 
 
 def section(region: Region, place: str) -> Section | None:
@@ -55,8 +57,40 @@ def section(region: Region, place: str) -> Section | None:
     return Section(
         "flows",
         "Where from, where to",
-        (Paragraph(lead, "lead"), _figure(rows, called, sources, span), Paragraph((why,))),
+        (
+            Paragraph(lead, "lead"),
+            _figure(rows, called, sources, span),
+            Paragraph((why,)),
+            *_errors(region, first, period, sources),
+        ),
     )
+
+
+def _errors(
+    region: Region, row: dict[str, Any], period: tuple[int, int], sources: tuple[str, ...]
+) -> tuple[Paragraph, ...]:
+    """What errors of the stocks alone leave open in the largest corridor, by the account with the fewest moves."""
+    pair = (pl.col("origin") == row["origin"]) & (pl.col("destination") == row["destination"])
+    found = []
+    for revision in read.revisions(region):
+        try:
+            found.append(region_flows(region, *period, revision=revision, draws=DRAWS).table.filter(pair))
+        except ZholError:
+            continue  # no residents or vital events for this revision's period
+    if not found:
+        return ()
+    both = pl.concat(found)
+    middle, low, high = (float(both.select(e).item()) for e in (pl.median("persons"), pl.min("low"), pl.max("high")))
+    if high < SMALLEST_CELL:
+        return ()
+    low, shown = (low if low >= SMALLEST_CELL else 0.0), (middle if middle >= SMALLEST_CELL else None)
+    number = Number(Quantity(shown, low, high, "persons", sources, ERRORS))
+    words = (
+        "Within one method, errors of the stocks alone leave much open: the closed account with the fewest moves "
+        "gives {persons} persons for this corridor. Pairs that no revision lists are taken as nobody there, which is "
+        "not the same as zero; the interval allows for them."
+    )
+    return (Paragraph(text(words, persons=number)),)
 
 
 def _period(region: Region) -> tuple[int, int] | None:

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 ROLES = ("origin", "transit", "destination")
 SHOWN = 8  # places in the chart
+BASES = (
+    ("support", "Probability of each role over all readings"),
+    ("flows", "read from flows alone (three methods on every revision, drawn over errors of the stocks; asylum)"),
+    ("stocks", "read from stocks alone (every revision; cited counts)"),
+)
+CHANCE = "a share of readings, draws and roads, which has no interval of its own"
 
 
 def section(region: Region, place: str) -> Section | None:
@@ -49,6 +55,7 @@ def section(region: Region, place: str) -> Section | None:
     paper = _paper(region, place)
     blocks = (
         Paragraph(_finding(row, paper), "lead"),
+        *_chances(region, row),
         _figure(region, place, roles, when),
         *_verdicts(roles, paper),
         Paragraph(tuple(piece for warning in roles.warnings for piece in (*plain(warning), " ")), "note"),
@@ -87,6 +94,25 @@ def _date(paper: dict[str, Any]) -> When:
     return When(str(paper["published"] or "no date")[:4])
 
 
+def _chances(region: Region, row: dict[str, Any]) -> tuple[Block, ...]:
+    """Probability of each role of the place, over all readings and by what is read."""
+    sources = tuple(_sources(region))
+    parts: list[Text] = []
+    for column, words in BASES:
+        values = [row[f"{role}_{column}"] for role in ROLES]
+        if None in values:
+            continue
+        numbers = {
+            role: Number(Quantity(100 * v, None, None, "%", sources, no_interval=CHANCE), "value", quiet=True)
+            for role, v in zip(ROLES, values, strict=True)
+        }
+        parts.append(text(words + ": origin {origin}, transit {transit}, destination {destination}", **numbers))
+    if not parts:
+        return ()
+    pieces = [piece for i, part in enumerate(parts) for piece in ((*(["; "] if i else []), *part))]
+    return (Paragraph((*pieces, Marks(sources), f". Each is {CHANCE}.")),)
+
+
 def _figure(region: Region, place: str, roles: Roles, when: int) -> Figure:
     wanted = [
         place,
@@ -114,18 +140,33 @@ def _figure(region: Region, place: str, roles: Roles, when: int) -> Figure:
             columns=(Column(("Place",)), *(Column((role.capitalize(),), number=True) for role in ROLES)),
             rows=tuple(lines),
         ),
-        note=(
-            "Dot: median over readings (stocks of each revision, their growth, cited counts, asylum applications) and "
-            "over possible roads; line: nine tenths of them.",
-        ),
+        note=(f"Dot: median over readings, draws and possible roads; line: nine tenths of them. {_read_from(roles)}",),
     )
+
+
+def _read_from(roles: Roles) -> str:
+    """The kinds of readings, in words."""
+    kinds = (
+        ("stock", "stocks of each revision"),
+        ("flows", "flows of the five years before by three methods on each"),
+        ("growth", "growth of stocks"),
+        ("cited", "cited counts abroad"),
+        ("asylum", "asylum applications"),
+    )
+    words = [w for start, w in kinds if any(m.startswith(start) for m in roles.measures)]
+    return f"Readings: {read.joined(words)}."
 
 
 def _sources(region: Region) -> list[str]:
     """What the roles are read from, as far as the pack holds it."""
     used: list[str] = []
-    for name in ("stocks", "asylum", "legs"):
-        cells = region.table(name)["source_id"].unique().sort().to_list()
+    for name in ("stocks", "population", "asylum", "legs"):
+        rows = (
+            region.table(name) if name in region.tables else pl.DataFrame({"source_id": []}, {"source_id": pl.String})
+        )
+        if name == "population":
+            rows = rows.filter(pl.col("variable").is_in(["persons", "births", "deaths"]), pl.col("level").is_null())
+        cells = rows["source_id"].unique().sort().to_list()
         used += [i for cell in cells for i in cell.split(";") if i not in used]
     return used
 
