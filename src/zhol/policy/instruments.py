@@ -7,6 +7,7 @@ One YAML file an instrument in ``packs/shared/instruments``; numbers in them fol
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
@@ -30,7 +31,7 @@ class _Row(BaseModel):
 
 
 class Seed(_Row):
-    """Where the 2009 document asks for it: passages M01 to M25, recommendation R1 to R5, labour tool L or protection P."""
+    """Where the 2009 document asks for it: passages M01 to M25; recommendation R1 to R5, labour L, protection P."""
 
     passages: tuple[str, ...]
     recommendation: Literal["R1", "R2", "R3", "R4", "R5", "L", "P"]
@@ -143,9 +144,10 @@ class Cost(_Row):
 
 
 class Breach(_Row):
-    """A rights floor that the instrument breaks above an intensity, unless another instrument goes with it."""
+    """A rights floor that the instrument breaks or puts at risk above an intensity, unless another one goes with it."""
 
     floor: str
+    verdict: Literal["breaks", "at risk"]
     above: float = Field(ge=0, lt=1)
     unless: tuple[str, ...] = ()
     why: str
@@ -280,9 +282,9 @@ def evidence() -> pl.DataFrame:
     >>> evidence().filter(pl.col("evidence_id") == "E013")["value"].item()
     -27.0
     """
-    numbers = dict.fromkeys(("value", "low", "high"), pl.Float64)
+    numbers = dict.fromkeys(("value", "low", "high"), pl.Float64())
     text = (_folder() / "evidence.csv").read_text(encoding="utf-8")
-    return pl.read_csv(text.encode(), infer_schema=False).cast(numbers)
+    return pl.read_csv(text.encode(), infer_schema=False, schema_overrides=numbers)
 
 
 @cache
@@ -295,6 +297,18 @@ def recalled_rows() -> frozenset[str]:
     ['E004', 'E005', 'E024']
     """
     return frozenset(evidence().filter(pl.col("status") == "recalled")["evidence_id"])
+
+
+@cache
+def rows_of_evidence() -> frozenset[str]:
+    """Ids of all rows of evidence.
+
+    Examples
+    --------
+    >>> len(rows_of_evidence()) > 80
+    True
+    """
+    return frozenset(evidence()["evidence_id"])
 
 
 @cache
@@ -388,5 +402,66 @@ def _line(one: Instrument) -> dict[str, Any]:
         "levers": ", ".join(e.lever for e in one.effects),
         "evidence": ", ".join(c.id for c in one.evidence if c.use == "effect") or "none",
         "grades": "".join(grades) or "none",
-        "may_break": ", ".join(b.floor for b in one.rights.may_break),
+        "breaks": ", ".join(b.floor for b in one.rights.may_break if b.verdict == "breaks"),
     }
+
+
+def effects_table(one: Instrument, level: float = 0.8) -> pl.DataFrame:
+    """Effects of an instrument as factors on its levers, with the interval of the mixture and what it rests on.
+
+    Parameters
+    ----------
+    one : Instrument
+    level : float
+        Coverage of the interval.
+
+    Examples
+    --------
+    >>> effects_table(instrument("border_barriers")).columns
+    ['lever', 'meaning', 'median', 'low', 'high', 'rests_on', 'how']
+    """
+    rows = []
+    for e in one.effects:
+        low, median, high = (quantile(e.parts(), q) for q in ((1 - level) / 2, 0.5, (1 + level) / 2))
+        rows.append(
+            {
+                "lever": e.lever,
+                "meaning": LEVERS[e.lever].meaning,
+                "median": round(math.exp(median), 3),
+                "low": round(math.exp(low), 3),
+                "high": round(math.exp(high), 3),
+                "rests_on": "definition" if e.definition else ", ".join(_believed(e)) or "no evidence: wide prior",
+                "how": "; ".join(p.why or p.derivation or "" for p in e.distribution if _on(p)),
+            }
+        )
+    return pl.DataFrame(rows)
+
+
+def quantile(parts: Iterable[tuple[float, float, float]], q: float) -> float:
+    """Quantile of a mixture of normal distributions given as (weight, mean, sd), by bisection.
+
+    Examples
+    --------
+    >>> round(quantile([(1.0, 0.0, 1.0)], 0.9), 4)
+    1.2816
+    """
+    mixture = list(parts)
+    low = min(m - 10 * s for _, m, s in mixture)
+    high = max(m + 10 * s for _, m, s in mixture)
+    for _ in range(80):
+        middle = (low + high) / 2
+        below = sum(w * _normal_cdf((middle - m) / s) if s else w * float(middle >= m) for w, m, s in mixture)
+        low, high = (middle, high) if below < q else (low, middle)
+    return (low + high) / 2
+
+
+def _normal_cdf(x: float) -> float:
+    return 0.5 * math.erfc(-x / math.sqrt(2))
+
+
+def _on(part: Part) -> bool:
+    return not recalled_rows() & set(part.evidence)
+
+
+def _believed(effect: Effect) -> list[str]:
+    return sorted({i for p in effect.distribution if _on(p) for i in p.evidence})

@@ -144,7 +144,7 @@ def _effect(raw: Mapping[str, Any], rows: Mapping[str, Any], rules: Mapping[str,
 
 def _part(raw: Mapping[str, Any], wide: Mapping[str, float], rows: Mapping[str, Any], rules: Mapping[str, Any],
           owner: str) -> dict[str, Any]:  # fmt: skip
-    """One part of a mixture: an expression on rows, the sign of a row, a finding of nothing, a definition, or theory."""
+    """One part of a mixture: a number, a sign, a finding of nothing, a definition, or theory."""
     ids = sorted({n[:4] for n in names_in(raw.get("derivation", ""))} & set(rows) | set(raw.get("evidence", [])))
     for i in ids:
         if i not in rows:
