@@ -139,3 +139,26 @@ def test_one_line(call, line):
     with pytest.raises(ZholError) as error:
         call()
     assert str(error.value).startswith(line)
+
+
+def test_long_names_are_listed_under_one_another():
+    long = {p: f"{p} of the long and official name" for p in PLACES}
+    for names, columns in ((NAMES, 2), (long, 1)):
+        spec = chord_spec(FLOWS, unit="persons", places=names)
+        rows = [r for layer in spec["layer"] for r in layer["data"]["values"] if " → " in str(r.get("text"))]
+        assert len({r["x"] for r in rows}) == columns
+
+
+def test_png_stands_on_white_paper_and_svg_on_none():
+    import zlib
+
+    from zhol.core.charts import matrix_spec
+
+    spec = matrix_spec([{"row": "a", "column": "b", "level": "x"}], levels=["x"])
+    assert 'fill="white"' not in to_svg(spec)[:300]
+    png = to_png(spec, scale=1)
+    at = png.index(b"IDAT")
+    size = int.from_bytes(png[at - 4 : at], "big")
+    first = zlib.decompressobj().decompress(png[at + 4 : at + 4 + size])[1:5]
+    assert first == b"\xff\xff\xff\xff"  # first pixel: white and solid
+    assert to_png({**spec, "background": "red"}, scale=1) != png

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from zhol.core.charts.arcs import arcs_spec
+from zhol.core.charts.chord import chord_spec
 from zhol.core.charts.corridors import corridors_spec, world_frame
 from zhol.core.charts.dumbbell import dumbbell_spec
 from zhol.core.charts.fan import fan_spec
@@ -16,6 +18,7 @@ from zhol.core.charts.interval import interval_spec
 from zhol.core.charts.lines import lines_spec
 from zhol.core.charts.matrix import matrix_spec
 from zhol.core.charts.render import to_altair, to_png, to_svg
+from zhol.core.charts.sankey import sankey_spec
 
 if TYPE_CHECKING:
     import altair as alt
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
     Chart = alt.Chart | alt.LayerChart
 
 __all__ = [
+    "arcs",
+    "arcs_spec",
+    "chord",
+    "chord_spec",
     "corridors_spec",
     "dumbbell",
     "dumbbell_spec",
@@ -37,6 +44,8 @@ __all__ = [
     "map",
     "matrix",
     "matrix_spec",
+    "sankey",
+    "sankey_spec",
     "to_altair",
     "to_png",
     "to_svg",
@@ -79,3 +88,25 @@ def dumbbell(table: Any, *, unit: str, title: str = "", **options: Any) -> Chart
 def map(corridors: Any, places: Any, *, unit: str, frame: Frame, title: str = "", **options: Any) -> Chart:
     """Map of corridors between places; see ``corridors_spec`` for the options."""
     return to_altair(corridors_spec(corridors, places, unit=unit, frame=frame, title=title, **options))
+
+
+def chord(flows: Any, *, unit: str, title: str = "", **options: Any) -> Chart:
+    """Chord diagram of a table with origin, destination and persons; see ``chord_spec`` for the options.
+
+    Examples
+    --------
+    >>> drawn = chord({"origin": ["UZB"], "destination": ["RUS"], "persons": [50]}, unit="persons")
+    >>> "<svg" in to_svg(drawn)
+    True
+    """
+    return to_altair(chord_spec(flows, unit=unit, title=title, **options))
+
+
+def sankey(flows: Any, *, unit: str, title: str = "", **options: Any) -> Chart:
+    """Sankey diagram of a table with origin, destination and persons; see ``sankey_spec`` for the options."""
+    return to_altair(sankey_spec(flows, unit=unit, title=title, **options))
+
+
+def arcs(flows: Any, places: Any, *, unit: str, frame: Frame, title: str = "", **options: Any) -> Chart:
+    """Arc map of flows, coloured by how well each is known; see ``arcs_spec`` for the options."""
+    return to_altair(arcs_spec(flows, places, unit=unit, frame=frame, title=title, **options))

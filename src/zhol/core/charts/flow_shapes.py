@@ -162,16 +162,21 @@ def text_layers(texts: list[dict[str, Any]], width: float, height: float, *, hal
 def flow_list(
     flows: pl.DataFrame, names: Mapping[str, str], unit: str, width: float, y: float, *, numbered: bool = False
 ) -> tuple[list[dict[str, Any]], float]:
-    """Texts that name flows with their intervals, in two columns from ``y`` down, and where they end."""
+    """Texts that name flows with their intervals, in two columns if they fit, and where they end."""
     rows = flows.to_dicts()
     small = {"size": SIZE - 1}
     heading = f"Largest flows, {unit} (interval in brackets)"
     texts: list[dict[str, Any]] = [{"x": 0.0, "y": y, "text": heading, "color": GREY, **small}]
-    half = (len(rows) + 1) // 2
-    for k, row in enumerate(rows):
+    said = [
+        (f"{k + 1}  " if numbered else "") + f"{names[row['origin']]} → {names[row['destination']]}"
+        for k, row in enumerate(rows)
+    ]
+    widest = max(
+        (text_width(w, SIZE - 1) + text_width(say(r), SIZE - 1) for w, r in zip(said, rows, strict=True)), default=0
+    )
+    half = (len(rows) + 1) // 2 if widest + 20 < width / 2 else len(rows)
+    for k, (words, row) in enumerate(zip(said, rows, strict=True)):
         x, line = (0.0, k) if k < half else (width / 2 + 6, k - half)
-        number = f"{k + 1}  " if numbered else ""
-        words = f"{number}{names[row['origin']]} → {names[row['destination']]}"
         at = y + 18 + 16 * line
         texts.append({"x": x, "y": at, "text": words, **small})
         texts.append({"x": x + text_width(words, SIZE - 1) + 8, "y": at, "text": say(row), "color": GREY, **small})

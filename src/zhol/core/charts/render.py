@@ -59,8 +59,13 @@ def to_svg(chart: Any) -> str:
 
 
 def to_png(chart: Any, *, scale: float = 2.0) -> bytes:
-    """Draw a chart as PNG bytes; ``scale`` 2 suits screens, 4 print."""
-    return _draw("png", chart, scale=scale)
+    """Draw a chart as PNG bytes; ``scale`` 2 suits screens, 4 print.
+
+    On white paper where the chart asks for none: see-through colours on no paper come out wrong in PNG.
+    """
+    spec = dict(chart) if isinstance(chart, dict) else chart.to_dict()
+    asked = spec.get("background", spec.get("config", {}).get("background", "transparent"))
+    return _draw("png", {**spec, "background": "white"} if asked == "transparent" else spec, scale=scale)
 
 
 def _draw(form: str, chart: Any, **options: Any) -> Any:
