@@ -1,0 +1,12 @@
+"""Lays roads and prices them: chains of countries between origin and destination, and the market for passage.
+
+It moves nobody; that is the system's work.
+"""
+
+from __future__ import annotations
+
+from zhol.roads.assign import road_shares
+from zhol.roads.capacity import market_price, recover
+from zhol.roads.layout import Roads, lay
+
+__all__ = ["Roads", "lay", "market_price", "recover", "road_shares"]
