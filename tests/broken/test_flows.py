@@ -92,8 +92,9 @@ def test_gaps_can_be_refused():
         estimate.flows(frame, GOOD, missing="error")
 
 
-def test_singular_stock_has_no_operator():
-    ones = pd.DataFrame(np.ones((2, 2)), index=PLACES, columns=PLACES)
+@pytest.mark.parametrize("stock", [np.ones((2, 2)), [[0.0, 0.0], [5.0, 50.0]], [[1.0, 1.0], [1.0, 1.0 + 1e-15]]])
+def test_singular_stock_has_no_operator(stock):
+    ones = pd.DataFrame(stock, index=PLACES, columns=PLACES)
     with pytest.raises(ZholError, match=r"^stock_start has no inverse; use rates='dennett' or method='demographic'$"):
         estimate.flows(ones, GOOD, method="rates", rates="rogers_von_rabenau")
 

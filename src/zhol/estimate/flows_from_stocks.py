@@ -354,10 +354,7 @@ def _point(account: Account | None, vectors: tuple[Array, Array, Array, Array], 
 
 
 def _rates(vectors: tuple[Array, Array, Array, Array], plan: Plan, notes: list[str]) -> Array:
-    try:
-        matrix: Array = accounts.matrices(*vectors, plan)[0]
-    except np.linalg.LinAlgError as error:
-        raise ZholError("stock_start has no inverse", hint="use rates='dennett' or method='demographic'") from error
+    matrix: Array = accounts.matrices(*vectors, plan)[0]
     if (matrix < 0).any():
         notes.append("Rogers and von Rabenau's operator gives negative flows: an answer of arithmetic, not of people")
     return matrix

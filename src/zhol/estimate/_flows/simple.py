@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from zhol.core.errors import ZholError
 from zhol.estimate._flows.scaling import Array
+
+_WORST = 1e13  # condition of a stock beyond which its inverse is noise
 
 
 def differences(start: Array, end: Array, decrease: str, natives: bool) -> Array:
@@ -54,6 +57,8 @@ def rogers_von_rabenau(start: Array, end: Array) -> Array:
     Rogers and von Rabenau (1971), Demography 8(2), 185–194. Each row of the stocks is a birthplace whose people
     move by the same operator.
     """
+    if not (np.linalg.cond(start) < _WORST).all():
+        raise ZholError("stock_start has no inverse", hint="use rates='dennett' or method='demographic'")
     operator = np.linalg.solve(start, end)
     flow: Array = operator * start.sum(1)[:, :, None]  # residents of the origin
     _clear(flow)
