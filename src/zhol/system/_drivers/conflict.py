@@ -1,6 +1,6 @@
 """Deaths in conflict per 100,000 people by month: history, then a fading present and a place's own past.
 
-The long run is the mean of log(1 + rate), the form in which departures respond: one war does not set the level of decades.
+The long run is the mean of log(1 + rate), the form in which departures respond: one war does not set decades.
 """
 
 from __future__ import annotations
