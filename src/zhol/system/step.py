@@ -139,7 +139,9 @@ def month_step(
     stranded_in = xp.zeros(stock.shape[-1] + 1, stock.dtype).at[world.strand_to].add(tries["stranded"])
     arrived = tries["arrived"].sum(axis=-1)
     lost = xp.where(world.strand_to == stock.shape[-1], tries["stranded"], 0.0)
-    back = (tries["home"] + lost).sum(axis=-1)
+    # Who has nowhere to be stranded in goes home, and is counted there.
+    tries = {**tries, "stranded": tries["stranded"] - lost, "home": tries["home"] + lost}
+    back = tries["home"].sum(axis=-1)
 
     # Status and exits: competing hazards; those who enter in a month face them for half of it
     recognised = status.recognition(world, p, levers, xp)
