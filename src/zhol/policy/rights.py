@@ -28,6 +28,8 @@ ALWAYS = (
     "non_discrimination", "fair_hearing", "right_to_leave",
 )  # fmt: skip
 
+_ROUNDING = 1e-4  # paths jump within a month by less than this
+
 
 class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -227,7 +229,7 @@ def _first_month(own: Action, above: float, unless: tuple[str, ...], actions: li
     """First month in which an action is stronger than allowed and nobody keeps it lawful."""
     first = month_number(own.path[0][0])
     months = [month_text(n) for n in range(first, month_number(own.path[-1][0]) + 2)]
-    strong = own.intensity(months) > above
+    strong = own.intensity(months) > above + _ROUNDING
     for other in actions:
         whole = other.partner is None or other.partner == own.partner
         if other.name in unless and other.actor == own.actor and whole:

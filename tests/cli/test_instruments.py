@@ -1,0 +1,49 @@
+"""`zhol instruments`: lists and shows, for people and programs."""
+
+import csv
+import io
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from zhol.cli.instruments import app
+from zhol.core.errors import ZholError
+from zhol.policy.instruments import instruments
+
+
+def call(*arguments):
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_list_names_every_instrument():
+    rows = json.loads(call("list", "--json"))
+    assert [row["instrument"] for row in rows] == list(instruments())
+
+
+@pytest.mark.parametrize(("option", "name"), [("--packages", "cooperate"), ("--history", "crackdown_russia_2024")])
+def test_list_of_packages_and_history(option, name):
+    assert name in call("list", option, "--csv")
+
+
+def test_show_says_what_matters():
+    text = call("show", "border_barriers")
+    for said in ("Physical border control", "0.939", "E013, E016", "at risk above intensity 0.7", "Caveat: Rival results",
+                 "Public cost: 2,300,000,000 USD for 548 miles of wall (E016).", "Feigenberg"):  # fmt: skip
+        assert said in text
+
+
+def test_show_for_programs():
+    assert json.loads(call("show", "patents", "--json"))["id"] == "patents"
+    rows = list(csv.DictReader(io.StringIO(call("show", "carrier_sanctions", "--csv"))))
+    assert {row["rests_on"] for row in rows} == {"no evidence: wide prior"}
+    assert all(float(r["low"]) < 1 < float(r["high"]) for r in rows)
+
+
+def test_mistakes_get_one_line():
+    with pytest.raises(ZholError, match="unknown instrument; found 'patent'; did you mean 'patents'"):
+        call("show", "patent")
+    with pytest.raises(ZholError, match="choose one of --packages and --history"):
+        call("list", "--packages", "--history")
