@@ -121,8 +121,10 @@ class Action:
         at = np.array([month_number(m) for m in months], dtype=float)
         x, y = np.array([month_number(m) for m, _ in self.path], dtype=float), np.array([v for _, v in self.path])
         # Two points in one month are a jump: the later value holds from that month on.
-        x = x - 1e-6 * np.arange(len(x))[::-1]
-        return np.where(at < x[0], 0.0, np.interp(at, x, y))
+        last = np.maximum(np.searchsorted(x, at, side="right") - 1, 0)
+        after = np.minimum(last + 1, len(x) - 1)
+        span = np.where(after > last, x[after] - x[last], 1.0)
+        return np.where(at < x[0], 0.0, y[last] + (y[after] - y[last]) * (at - x[last]) / span)
 
     def awaited(self, months: Sequence[str]) -> np.ndarray:
         """1 in the months between announcement and start, else 0."""
