@@ -48,7 +48,8 @@ class Pack:
             return {k: tuple(n * factor for n in v) if isinstance(v, tuple) else v * factor for k, v in counts.items()}
 
         places = {
-            code: replace(p, persons=p.persons * factor, conflict=p.conflict * factor) for code, p in self.places.items()
+            code: replace(p, persons=p.persons * factor, conflict=p.conflict * factor)
+            for code, p in self.places.items()
         }
         return replace(self, places=places, stocks=more(self.stocks), refugees=more(self.refugees))
 
@@ -75,9 +76,8 @@ def rows_of(pack: Pack) -> dict[str, list[dict]]:
                 ("unemployment", p.unemployment, "%"),
             ):
                 rows["economy"].append({**key, "variable": variable, "value": value, "unit": unit})
-            rows["conflict"].append(
-                {"place": code, "year": year, "best": round(p.conflict * (i + 1)), "low": "", "high": "", "unit": "deaths"}
-            )
+            deaths = {"best": round(p.conflict * (i + 1)), "unit": "deaths"}
+            rows["conflict"].append({**key, **deaths})
     rows["stocks"] = [
         {"year": year, "origin": o, "destination": d, "revision": 2024, "persons": round(n)}
         for (o, d), n in pack.stocks.items()

@@ -1,0 +1,53 @@
+"""The engine run on small packs, with the parts that a Run does not keep: the start and the growth at home."""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+START, END = "2010-01", "2011-12"
+DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict", "death_rate")
+
+
+def run_engine(model, scenario=None, *, start=START, end=END, draws=2, seed=1, vectors=None, months=1, **options):
+    """Arrays of the engine (draw, period, ...), in double precision, from the same steps as ``model.simulate``."""
+    from zhol.system import simulate
+    from zhol.system.instruments import actions_of, compile_actions, month_range
+
+    months_named = month_range(start, end)
+    if vectors is None:
+        vectors, _ = simulate.parameter_vectors(model, "prior", draws, seed)
+    hooks = compile_actions(actions_of(scenario, model), model, months_named, len(vectors), seed)
+    paths = simulate.driver_paths(model.region, model.places, start=start, end=end, draws=0, seed=seed)
+    regimes = simulate.regime_paths(model.region, model.corridors, start, end, policies_until=model.policies_until)
+    drivers = {name: getattr(paths, name) for name in DRIVERS}
+    options = {"precision": "double", **options}
+    arrays = simulate.run_engine(
+        model, vectors, hooks, drivers, np.asarray(regimes.index), start, months=months, **options
+    )
+    return {**arrays, "drivers": drivers, "regimes": np.asarray(regimes.index), "vectors": vectors, "hooks": hooks}
+
+
+def vectors_with(model, draws=1, seed=1, **values):
+    """Vectors of parameters from the prior (its centre for one draw) with some of them set, on their natural scale."""
+    from zhol.system.simulate import parameter_vectors
+
+    return parameter_vectors(model, values or "prior", 0 if draws == 1 else draws, seed)[0]
+
+
+def by_origin(model, array):
+    """Sum the corridor axis (the last) by origin: (..., P)."""
+    origin = np.array([[float(o == p) for p in model.places] for o, _ in model.corridors])
+    return array @ origin.reshape(len(model.corridors), len(model.places))
+
+
+@contextmanager
+def quick_compilation():
+    """Compile without optimisations: many shapes are compiled in these tests and each is run for milliseconds."""
+    import jax
+
+    before = jax.config.jax_disable_most_optimizations
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)
