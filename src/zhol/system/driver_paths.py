@@ -14,7 +14,6 @@ from zhol.system._drivers import draw
 from zhol.system._drivers.conflict import conflict as conflict_of
 from zhol.system._drivers.income import INCOMES
 from zhol.system._drivers.income import income as income_of
-from zhol.system._drivers.population import People
 from zhol.system._drivers.population import people as people_of
 from zhol.system._drivers.rates import death_rate, employment
 from zhol.system._drivers.settings import setting
@@ -125,8 +124,9 @@ def driver_paths(
     fights = conflict_of(region, codes, numbers, year, people.series)
     score = NormalDist().inv_cdf(0.5 + setting("variant_level") / 2)
     bound = {"high": np.exp(score * people.up), "low": np.exp(-score * people.down), "medium": 1.0}[population]
+    central = people.persons * people.share * bound
     arrays = {
-        "working_age": people.persons * people.share * bound,
+        "working_age": central,
         "income_ppp": earned.ppp,
         "income_usd": earned.usd,
         "employment": work,
@@ -135,14 +135,16 @@ def driver_paths(
     }
     arrays = {name: np.asarray(a, dtype=dtype) for name, a in arrays.items()}
     if draws:
-        factors = {
-            "working_age": None if population != "medium" else _people_drawn(people, codes, draws, seed, dtype),
-            "income": None
-            if income in ("high", "low")
-            else draw.income_factor(earned, times, codes, draws, seed, dtype),
-        }
-        fought = draw.conflict_draws(fights, numbers, codes, draws, seed, dtype)
-        arrays = _drawn(arrays, factors, fought, draws)
+        shape = (draws, *central.shape)
+        drawn = {name: np.broadcast_to(a, shape) for name, a in arrays.items()}  # seen through every draw, not copied
+        if population == "medium":
+            drawn["working_age"] = draw.population_draws(arrays["working_age"], people, codes, draws, seed, dtype)
+        if income in ("trend", "flat"):
+            both = [arrays["income_ppp"], arrays["income_usd"]]
+            both = draw.income_draws(both, earned, times, codes, draws, seed, dtype)
+            drawn["income_ppp"], drawn["income_usd"] = both
+        drawn["conflict"] = draw.conflict_draws(fights, numbers, codes, draws, seed, dtype)
+        arrays = drawn
     observed = {
         **people.observed,
         **earned.observed,
@@ -169,21 +171,3 @@ def _checked(region: Region, places: Sequence[str], draws: int, income: str, pop
     if population not in POPULATIONS:
         raise ZholError("unknown variant of population", found=population, expected=" | ".join(POPULATIONS))
     return codes
-
-
-def _people_drawn(people: People, places: list[str], draws: int, seed: int, dtype: Any) -> np.ndarray:
-    return draw.population_factor(people.up, people.down, places, draws, seed, dtype)
-
-
-def _drawn(
-    arrays: dict[str, np.ndarray], factors: dict[str, np.ndarray | None], fought: np.ndarray, draws: int
-) -> dict[str, np.ndarray]:
-    """Arrays with the draws first; what is not drawn is one array seen through every draw, not copied."""
-    shape = (draws, *fought.shape[1:])
-    out = {name: np.broadcast_to(a, shape) for name, a in arrays.items()}
-    out["conflict"] = fought
-    if (factor := factors["working_age"]) is not None:
-        out["working_age"] = factor * arrays["working_age"]
-    if (factor := factors["income"]) is not None:
-        out["income_ppp"], out["income_usd"] = factor * arrays["income_ppp"], factor * arrays["income_usd"]
-    return out

@@ -7,48 +7,71 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zhol.core.draws import generator
+from zhol.system._drivers.growth import kept
 from zhol.system._drivers.settings import setting
 
 if TYPE_CHECKING:
     from zhol.system._drivers.conflict import Conflict
     from zhol.system._drivers.income import Income
+    from zhol.system._drivers.population import People
 
 # Rows of this many years are drawn whatever the last month is, so that a longer run keeps the draws of a shorter one.
 _YEARS = 150
 
 
-def population_factor(
-    up: np.ndarray, down: np.ndarray, places: list[str], draws: int, seed: int, dtype: Any
+def population_draws(
+    central: np.ndarray, people: People, places: list[str], draws: int, seed: int, dtype: Any
 ) -> np.ndarray:
-    """Factor on population, (D, T, P): a normal score a place and draw times the spread on its side."""
-    score = np.stack([generator(seed, "drivers", "population", p).standard_normal(draws) for p in places], axis=1)
-    score = score.astype(dtype)[:, None, :]
-    factor = np.maximum(score, 0) * up.astype(dtype)
-    factor += np.minimum(score, 0) * down.astype(dtype)
-    return np.exp(factor, out=factor)
+    """Paths, (D, T, P): a normal score a place and draw times the log spread on its side."""
+    scores = [generator(seed, "drivers", "population", p).standard_normal(draws) for p in places]
+    score = np.stack(scores, axis=1).astype(dtype)[:, None, :]
+    first = _first((people.up > 0) | (people.down > 0))
+    factor = np.maximum(score, 0) * people.up[first:].astype(dtype)
+    factor += np.minimum(score, 0) * people.down[first:].astype(dtype)
+    return _joined(central, first, np.exp(factor, out=factor))
 
 
-def income_factor(
-    income: Income, times: np.ndarray, places: list[str], draws: int, seed: int, dtype: Any
-) -> np.ndarray:
-    """Factor on income, (D, T, P): a common walk and one of each place, yearly steps joined by lines."""
-    base = int(income.last.min())
+def income_draws(
+    central: list[np.ndarray], income: Income, times: np.ndarray, places: list[str], draws: int, seed: int, dtype: Any
+) -> list[np.ndarray]:
+    """Paths, (D, T, P): a common walk and one of each place around doubtful trends, yearly steps joined by lines."""
+    base, growth = int(income.last.min()), income.growth
     years = max(int(np.ceil(times[-1])) - base + 1, 1)
-    size = (draws, max(_YEARS, years))
-    common = income.common * generator(seed, "drivers", "income").standard_normal(size)[:, :years]
-    walk = np.empty((draws, years + 1, len(places)), dtype=dtype)
-    walk[:, 0] = 0.0
+    common = _steps(growth.doubt_centre, growth.common, draws, years, seed, "income")
+    walk = np.zeros((draws, years + 1, len(places)), dtype=dtype)
     for i, place in enumerate(places):
-        step = income.own[i] * generator(seed, "drivers", "income", place).standard_normal(size)[:, :years]
-        ahead = base + 1 + np.arange(years) > income.last[i]
-        walk[:, 1:, i] = np.cumsum((common + step) * ahead, axis=1)
+        late = int(income.last[i]) - base  # years of the walk in which this place still has figures
+        keep = np.concatenate([np.zeros(late), kept(int(income.last[i]), years)])[:years]
+        own = _steps(growth.doubt_rate[i] * keep, growth.own[i], draws, years, seed, "income", place)
+        walk[:, 1 + late :, i] = np.cumsum((common + own)[:, late:], axis=1)
     at = np.clip(times - (base + 0.5), 0.0, years)
-    left = np.minimum(at.astype(int), years - 1)
-    weight = (at - left).astype(dtype)[:, None]
+    first = _first(at > 0)
+    left = np.minimum(at[first:].astype(int), years - 1)
     rise = np.diff(walk, axis=1)[:, left]
-    rise *= weight
+    rise *= (at[first:] - left).astype(dtype)[:, None]
     rise += walk[:, left]
-    return np.exp(rise, out=rise)
+    factor = np.exp(rise, out=rise)
+    return [_joined(path, first, factor) for path in central]
+
+
+def _steps(drift: Any, sd: float, draws: int, years: int, seed: int, *names: str) -> np.ndarray:
+    """Steps of a walk, (D, years), around a drift that is drawn once."""
+    normal = generator(seed, "drivers", *names).standard_normal((draws, max(_YEARS, years) + 1))
+    return drift * normal[:, :1] + sd * normal[:, 1 : years + 1]
+
+
+def _first(changed: np.ndarray) -> int:
+    """Index of the first month in which anything is drawn; the number of months if there is none."""
+    months = np.flatnonzero(changed.reshape(len(changed), -1).any(axis=1))
+    return int(months[0]) if len(months) else len(changed)
+
+
+def _joined(central: np.ndarray, first: int, factor: np.ndarray) -> np.ndarray:
+    """Draws that are the central path before `first`, and a factor of it from there."""
+    out = np.empty((len(factor), *central.shape), dtype=factor.dtype)
+    out[:, :first] = central[:first]
+    np.multiply(factor, central[first:], out=out[:, first:])
+    return out
 
 
 def conflict_draws(

@@ -1,4 +1,4 @@
-"""Income by month: history in logs, then growth that converges to the pack's mean; how far it wanders."""
+"""Income by month: history in logs, then growth that converges to the pack's mean."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zhol.core.errors import ZholError
+from zhol.system._drivers.growth import Growth, growth_of, kept
 from zhol.system._drivers.series import Series, grouped, yearly
 from zhol.system._drivers.settings import setting
 
@@ -20,19 +21,11 @@ INCOMES = ("trend", "flat", "high", "low")
 
 @dataclass(frozen=True)
 class Income:
-    """Central incomes by month (T, P), and what draws need: yearly walks from the last figure of each place.
-
-    Attributes
-    ----------
-    ppp, usd : arrays (T, P)
-    common, own : standard deviations of a year's growth, shared by all places and of each place (P,)
-    last : array (P,), year of the last figure of each place
-    """
+    """Central incomes by month (T, P), how they grow, and the year of the last figure of each place (P,)."""
 
     ppp: np.ndarray
     usd: np.ndarray
-    common: float
-    own: np.ndarray
+    growth: Growth
     last: np.ndarray
     notes: tuple[str, ...]
     observed: dict[str, int]
@@ -52,15 +45,15 @@ def income(
     ppp = yearly(region, "economy", "gdp_pc_ppp", places, year, setting("gap_years"))
     ppp = _complete(region, ppp, places, persons, notes)
     ending = int(np.ceil(times[-1])) + 1
-    growth, common, own = _growth(ppp, notes)
-    paths = _extended(ppp, growth, ending, kind, np.sqrt(common**2 + own**2))
+    growth = growth_of(ppp, notes)
+    paths = _extended(ppp, growth, ending, kind)
     monthly = _monthly(paths, ppp, times, places, "gdp_pc_ppp", notes)
     usd = yearly(region, "economy", "gdp_usd", places, year, setting("gap_years"))
     _positive(region, usd, places, "gdp_usd")
     ratio, usd_notes = _ratio(usd, ppp, persons, times, places)
-    said = (*ppp.notes, *usd.notes, *grouped(notes), *usd_notes, *_said(kind, common, own))
+    said = (*ppp.notes, *usd.notes, *grouped(notes), *usd_notes, _said(kind, growth))
     observed = {"income_ppp": int(ppp.last.max()), "income_usd": int(usd.last.max())}
-    return Income(monthly, monthly * ratio, common, own, ppp.last, said, observed)
+    return Income(monthly, monthly * ratio, growth, ppp.last, said, observed)
 
 
 def _complete(region: Region, ppp: Series, places: list[str], persons: Series, notes: dict[str, list[str]]) -> Series:
@@ -77,8 +70,9 @@ def _complete(region: Region, ppp: Series, places: list[str], persons: Series, n
                 column="place",
                 expected="rows of gdp_pc_ppp for every place with people",
             )
-        values[:, i] = np.nanmedian(ppp.values, axis=1)
-        first[i], last[i] = ppp.first[ppp.present].min(), ppp.last.max()
+        some = ~np.isnan(ppp.values).all(axis=1)
+        values[:, i] = np.interp(ppp.years, ppp.years[some], np.nanmedian(ppp.values[some], axis=1))
+        first[i], last[i] = ppp.years[0], ppp.years[-1]
         notes.setdefault("no people and no income: median income of the other places", []).append(place)
     return Series(ppp.years, values, first, last, ppp.notes)
 
@@ -96,69 +90,17 @@ def _positive(region: Region, series: Series, places: list[str], variable: str) 
         )
 
 
-def _growth(ppp: Series, notes: dict[str, list[str]]) -> tuple[np.ndarray, float, np.ndarray]:
-    """Growth of each place shrunk to the pack's mean, and the spread of a year's growth, common and own."""
-    count = ppp.values.shape[1]
-    growth = np.diff(np.log(ppp.values), axis=0)
-    recent = _tails(growth, int(setting("trend_years")))
-    n = (~np.isnan(recent)).sum(axis=0)
-    enough = n >= 2
-    if not enough.any():
-        notes["too few years of income to know how it grows: held, without draws"] = ["all places"]
-        return np.zeros((2, count)), 0.0, np.zeros(count)
-    mean = np.nanmean(np.where(enough, recent, np.nan)[:, enough], axis=0)
-    error = np.nanvar(recent[:, enough], axis=0, ddof=1) / n[enough]
-    centre = float(mean.mean())
-    between = max(0.0, float(mean.var(ddof=1)) - float(error.mean())) if len(mean) > 1 else 0.0
-    shrunk = np.full(count, centre)
-    total = between + error
-    shrunk[enough] = centre + np.where(total > 0, between / np.where(total > 0, total, 1.0), 1.0) * (mean - centre)
-    common, own = _spread(growth)
-    return np.stack([shrunk, np.full(count, centre)]), common, own
-
-
-def _tails(growth: np.ndarray, years: int) -> np.ndarray:
-    """The last `years` known growth rates of each place, (years, P); NaN where there are fewer."""
-    tails = np.full((years, growth.shape[1]), np.nan)
-    for i in range(growth.shape[1]):
-        known = growth[~np.isnan(growth[:, i]), i][-years:]
-        if len(known):
-            tails[-len(known) :, i] = known
-    return tails
-
-
-def _spread(growth: np.ndarray) -> tuple[float, np.ndarray]:
-    """Standard deviation of a year's growth: what all places share, and what is a place's own, half pooled."""
-    window = growth[-int(setting("volatility_years")) :]
-    count = (~np.isnan(window)).sum(axis=0)
-    use = count >= 3
-    own = np.zeros(growth.shape[1])
-    if not use.any():
-        return 0.0, own
-    rates = window[:, use] - np.nanmean(window[:, use], axis=0)
-    full = ~np.isnan(rates).all(axis=1)
-    shared = np.nanmean(rates[full], axis=1) if use.sum() > 1 else np.zeros(int(full.sum()))
-    left = rates[full] - shared[:, None]
-    each = np.nansum(left**2, axis=0) / np.maximum(count[use] - 1, 1)
-    pooled = float(each.mean())
-    own[:] = np.sqrt(pooled)
-    own[use] = np.sqrt((each + pooled) / 2)
-    return float(np.sqrt(np.mean(shared**2) * len(shared) / max(len(shared) - 1, 1))), own
-
-
-def _extended(ppp: Series, growth: np.ndarray, ending: int, kind: str, spread: np.ndarray) -> list[np.ndarray]:
+def _extended(ppp: Series, growth: Growth, ending: int, kind: str) -> list[np.ndarray]:
     """Log income of each place by year from its first figure to `ending`."""
     score = NormalDist().inv_cdf(0.5 + setting("variant_level") / 2)
     side = {"high": score, "low": -score}.get(kind, 0.0)
     paths = []
-    for i in range(ppp.values.shape[1]):
+    for i, last in enumerate(ppp.last.tolist()):
         known = np.log(ppp.values[~np.isnan(ppp.values[:, i]), i])
-        ahead = np.arange(1, max(ending - int(ppp.last[i]), 0) + 1)
-        span = max(setting("converge_by") - int(ppp.last[i]), 1.0)
-        keep = np.maximum(1 - ahead / span, 0.0)
-        rate = keep * growth[0, i] + (1 - keep) * growth[1, i]
-        rate = np.zeros(len(ahead)) if kind == "flat" else rate
-        paths.append(np.concatenate([known, known[-1] + np.cumsum(rate) + side * spread[i] * np.sqrt(ahead)]))
+        keep = kept(last, max(ending - last, 0))
+        rate = keep * growth.rate[i] + (1 - keep) * growth.centre
+        rise = np.zeros(len(keep)) if kind == "flat" else np.cumsum(rate)
+        paths.append(np.concatenate([known, known[-1] + rise + side * growth.spread(i, keep)]))
     return paths
 
 
@@ -215,7 +157,7 @@ def _years(series: Series, i: int) -> set[int]:
     return {int(y) for y in series.years[~np.isnan(series.values[:, i])]}
 
 
-def _said(kind: str, common: float, own: np.ndarray) -> tuple[str, ...]:
+def _said(kind: str, growth: Growth) -> str:
     what = {
         "trend": f"growth of the last {setting('trend_years'):g} years shrunk to the pack's mean, reached by "
         f"{setting('converge_by'):g}",
@@ -223,5 +165,5 @@ def _said(kind: str, common: float, own: np.ndarray) -> tuple[str, ...]:
         "high": f"upper bound of the {setting('variant_level'):.0%} interval around the trend",
         "low": f"lower bound of the {setting('variant_level'):.0%} interval around the trend",
     }[kind]
-    spread = f"a year's growth has sd {common:.1%} in common and {np.median(own):.1%} (median) of a place"
-    return (f"income after its last figure: {what}; {spread}, from the pack",)
+    spread = f"a year's growth has sd {growth.common:.1%} in common and {np.median(growth.own):.1%} (median) of a place"
+    return f"income after its last figure: {what}; {spread}, from the pack"

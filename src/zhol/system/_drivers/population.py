@@ -58,7 +58,7 @@ def people(region: Region, places: list[str], times: np.ndarray, year: int | Non
     wander = _wander(series)
     for i, place in enumerate(places):
         rows = projected.filter(pl.col("place") == place, pl.col("year") > int(series.last[i]))
-        persons[:, i], up[:, i], down[:, i] = _one(series, i, rows, times, wander, notes, place)
+        persons[:, i], up[:, i], down[:, i] = _one(series, i, rows, times, float(wander[i]), notes, place)
     share, share_notes, share_until = _shares(region, places, times, year)
     observed = {"population": int(series.last.max()), "working_age_share": share_until}
     return People(persons, share, up, down, series, (*series.notes, *grouped(notes), *share_notes), observed)
@@ -131,7 +131,7 @@ def _own(
     ahead = np.maximum(times - known[-1], 0.0)
     if not ahead.any():
         return persons, ahead, ahead
-    back = min(int(setting("trend_years")), len(values) - 1)
+    back = min(int(setting("population_trend_years")), len(values) - 1)
     growing = back > 0 and values[-1] > 0 and values[-1 - back] > 0
     growth = np.log(values[-1] / values[-1 - back]) / back if growing else 0.0
     notes.setdefault(f"persons after {int(known[-1])} continue the growth of the last {back} years", []).append(place)
@@ -139,13 +139,17 @@ def _own(
     return persons * np.exp(growth * ahead), spread, spread
 
 
-def _wander(series: Series) -> float:
-    """How far the yearly growth of population moves from one year to the next, over all places."""
+def _wander(series: Series) -> np.ndarray:
+    """How far yearly growth moves from one year to the next, (P,): geometric mean of a place's own and of all."""
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.where(series.values > 0, series.values, np.nan))
-    change = np.diff(np.diff(logs, axis=0), axis=0)
-    known = change[np.isfinite(change)]
-    return float(np.sqrt(np.mean(known**2))) if len(known) else 0.0
+    change = np.diff(np.diff(logs, axis=0), axis=0) ** 2
+    count = np.isfinite(change).sum(axis=0)
+    if not count.any():
+        return np.zeros(logs.shape[1])
+    own = np.where(count > 0, np.nansum(change, axis=0) / np.maximum(count, 1), np.nan)
+    pooled = float(np.nanmean(own))
+    return np.sqrt(np.sqrt(np.where(np.isfinite(own), own, pooled) * pooled))
 
 
 def _shares(
