@@ -30,7 +30,7 @@ def test_list_of_packages_and_history(option, name):
 
 def test_show_says_what_matters():
     text = call("show", "border_barriers")
-    for said in ("Physical border control", "0.939", "E013, E016", "at risk above intensity 0.7", "Caveat: Rival results",
+    for said in ("Physical border control", "0.939", "E013, E016", "at risk above intensity 0.7", "Caveat: Rival",
                  "Public cost: 2,300,000,000 USD for 548 miles of wall (E016).", "Feigenberg"):  # fmt: skip
         assert said in text
 
