@@ -1,8 +1,8 @@
 """The month of the system once more, in plain NumPy with loops, from docs/explanation/the-system.md.
 
-It knows nothing of the modules that compute the month. What it is given are inputs: drivers, regimes, the roads laid, the
-first counts and the natural values of the parameters. The engine in double precision must agree to 1e-6 in every stock
-and account.
+It knows nothing of the modules that compute the month. What it is given are inputs: drivers, regimes, the roads laid,
+the first counts and the natural values of the parameters. The engine in double precision must agree to 1e-6 in every
+stock and account.
 """
 
 from itertools import pairwise

@@ -63,9 +63,9 @@ class Effect:
         return self.side or LEVERS[self.lever].side
 
     def draws(self, count: int, seed: int, owner: str) -> np.ndarray:
-        """Draws of the log-multiplier; they depend on the seed and on the names alone."""
-        rng = generator(seed, "effect", owner, self.lever)
-        pick, score = rng.random(count), rng.standard_normal(count)
+        """Draws of the log-multiplier; they depend on the seed and the names alone, not on how many there are."""
+        pick = generator(seed, "effect", owner, self.lever, "component").random(count)
+        score = generator(seed, "effect", owner, self.lever).standard_normal(count)
         weights = np.array([w for w, _, _ in self.components])
         which = np.searchsorted(np.cumsum(weights / weights.sum())[:-1], pick, side="right")
         means, sds = np.array([[m, s] for _, m, s in self.components]).T
@@ -190,7 +190,10 @@ def actions_of(scenario: Any, model: Model) -> tuple[Action, ...]:
 
 
 def compile_actions(actions: Sequence[Action], model: Model, months: Sequence[str], draws: int, seed: int) -> Hooks:
-    """Turn actions into the arrays of the month. Actions that never act are left out, so they change nothing at all."""
+    """Turn actions into the arrays of the month; without draws every effect is at its mean.
+
+    Actions that never act are left out, so they change nothing at all.
+    """
     rows: list[tuple[np.ndarray, int, str, Effect, Action]] = []
     for action in sorted(actions, key=lambda a: (a.name, a.actor, a.partner or "", a.path)):
         for place in (action.actor, action.partner):
@@ -203,13 +206,13 @@ def compile_actions(actions: Sequence[Action], model: Model, months: Sequence[st
             if path.any() and any(m != 0.0 or s != 0.0 for _, m, s in effect.components):
                 rows.append((path, model.places.index(action.actor), action.name, effect, action))
     levers = tuple(name for name in LEVERS if any(r[3].lever == name for r in rows))
-    effect = {name: np.zeros((draws, len(rows))) for name in levers}
+    sizes = {name: np.zeros((max(draws, 1), len(rows))) for name in levers}
     mask = {name: np.zeros((len(rows), model.members(LEVERS[name].side))) for name in levers}
     for k, (_, _, owner, one, action) in enumerate(rows):
-        effect[one.lever][:, k] = one.draws(draws, seed, owner)
+        sizes[one.lever][:, k] = one.draws(draws, seed, owner) if draws else one.mean
         mask[one.lever][k] = model.touches(one.where, action.actor, action.partner)
     intensity = np.stack([r[0] for r in rows], axis=1) if rows else np.zeros((len(months), 0))
-    return Hooks(levers, intensity, np.array([r[1] for r in rows], dtype=np.int32), effect, mask)
+    return Hooks(levers, intensity, np.array([r[1] for r in rows], dtype=np.int32), sizes, mask)
 
 
 def multipliers(

@@ -323,12 +323,8 @@ def assemble(model: Model, arrays: Mapping[str, np.ndarray], months: Sequence[st
     kept = {name: a for name, a in arrays.items() if name in _DIMS}
     if every == "year" and periods != len(time):
         kept = _to_years(kept, months)
-    length = 12.0 if every == "year" else 1.0
-    if every == "year" and periods != len(time):
-        lengths = np.array([sum(m[:4] == y for m in months) for y in time], dtype=float)
-        kept["unfilled_demand"] = kept["unfilled_demand"] / lengths[None, :, None]
-    else:
-        kept["unfilled_demand"] = kept["unfilled_demand"] / length
+    lengths = [sum(m[:4] == y for m in months) if every == "year" else 1 for y in time]
+    kept["unfilled_demand"] = kept["unfilled_demand"] / np.array(lengths, dtype=float)[None, :, None]  # a mean
     table = model.roads.table
     roads: dict[tuple[str, str], list[str]] = {pair: [] for pair in model.corridors}
     for o, d, _, places in (

@@ -94,9 +94,7 @@ def simulate(
     months = month_range(start, end)
     if draws < 0 or substeps < 1:
         raise ZholError("draws cannot be negative, and a month has at least one step", found=f"{draws}, {substeps}")
-    count = max(draws, 1)
-    actions = actions_of(scenario, model)
-    hooks = compile_actions(actions, model, months, count, seed)
+    hooks = compile_actions(actions_of(scenario, model), model, months, draws, seed)
     vectors, origin = parameter_vectors(model, parameters, draws, seed)
     paths = driver_paths(model.region, model.places, start=start, end=end, draws=draws, seed=seed, **(drivers or {}))
     regimes = regime_paths(model.region, model.corridors, start, end, policies_until=model.policies_until)
@@ -136,7 +134,7 @@ def parameter_vectors(model: Model, parameters: Any, draws: int, seed: int) -> t
         from zhol.system.posterior import shipped
 
         parameters = shipped(model)
-    if parameters is None or parameters == "prior":
+    if parameters is None or (isinstance(parameters, str) and parameters == "prior"):
         vectors = prior_draws(layout, keys, count, seed) if draws else np.zeros((1, layout.size))
         return vectors, "prior"
     if hasattr(parameters, "vectors"):
