@@ -45,9 +45,10 @@ def quick_compilation():
     """Compile without optimisations: many shapes are compiled in these tests and each is run for milliseconds."""
     import jax
 
-    before = jax.config.jax_disable_most_optimizations
-    jax.config.update("jax_disable_most_optimizations", True)
+    name = "jax_disable_most_optimizations"
+    before = jax.config.values[name]
+    jax.config.update(name, True)
     try:
         yield
     finally:
-        jax.config.update("jax_disable_most_optimizations", before)
+        jax.config.update(name, before)

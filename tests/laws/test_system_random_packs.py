@@ -1,0 +1,87 @@
+"""Laws of the moving system on packs that hypothesis makes: whatever a pack holds, people are neither made nor lost."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_packs import packs, rows_of, written
+from system_runs import by_origin, quick_compilation, run_engine
+
+import zhol
+from zhol.system import Action, Effect, Model
+from zhol.system.names import FLOWS
+
+ACCOUNTS = ("people", "home", "entries", "flows", "volume", "revenue", "transit", "unfilled_demand", "protection_gap")
+LEAVES = [FLOWS.index(name) for name in ("naturalised", "deaths_on_road", "deaths")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    with quick_compilation():
+        yield
+
+
+def conserved(model, arrays):
+    """At home, abroad, dead and naturalised, less the growth at home: the same number in every month, for every origin."""
+    home, abroad = arrays["home"], by_origin(model, arrays["people"].sum(axis=-1))
+    gone = by_origin(model, arrays["flows"][..., LEAVES].sum(axis=-1)).cumsum(axis=1)
+    count = home + abroad + gone - arrays["grown"].cumsum(axis=1)
+    first = arrays["home_start"] + by_origin(model, arrays["people_start"].sum(axis=-1))
+    np.testing.assert_allclose(count, np.broadcast_to(first[:, None], count.shape), rtol=1e-9, atol=1e-6)
+
+
+def bounded(arrays):
+    """Finite and not negative, all of it; nobody is intercepted or stranded who did not set out."""
+    for name in ACCOUNTS:
+        assert np.isfinite(arrays[name]).all(), name
+        assert (arrays[name] >= 0).all(), name
+    flow = {name: arrays["flows"][..., i] for i, name in enumerate(FLOWS)}
+    set_out, little = arrays["volume"].sum(axis=-1), 1.0 + 1e-12
+    assert (flow["stranded"] + flow["deaths_on_road"] <= set_out * little).all()
+    assert (flow["interceptions"] <= flow["attempts"] * little).all()
+    assert (flow["removals"] <= flow["detections"] * little).all()
+
+
+def mixed(rows, order):
+    """The same tables with their rows in another order."""
+    return {name: [table[i % len(table)] for i in order.permutation(len(table))] for name, table in rows.items()}
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(packs(), st.integers(1, 2**31), st.data())
+def test_laws_of_any_pack(pack, seed, data):
+    rows = rows_of(pack)
+    with written(rows) as folder:
+        model = Model(zhol.load(folder))
+    arrays = run_engine(model, seed=seed, draws=2, end="2010-12")
+    conserved(model, arrays)
+    bounded(arrays)
+
+    again = run_engine(model, seed=seed, draws=2, end="2010-12")
+    with written(mixed(rows, np.random.default_rng(seed))) as folder:
+        other = Model(zhol.load(folder))
+    reordered = run_engine(other, seed=seed, draws=2, end="2010-12")
+    assert other.corridors == model.corridors
+    actor = data.draw(st.sampled_from(model.places))
+    effects = (Effect("detection", ((1.0, 1.0, 0.5),)), Effect("open_visit", ((1.0, -1.0, 0.5),)))
+    never = Action("never", actor, path=(("2010-03", 0.0), ("2011-01", 0.0)), effects=effects)
+    idle = run_engine(model, (never,), seed=seed, draws=2, end="2010-12")
+    for name in ACCOUNTS:
+        np.testing.assert_array_equal(arrays[name], again[name], err_msg=f"not the same twice: {name}")
+        np.testing.assert_array_equal(arrays[name], reordered[name], err_msg=f"order of rows matters: {name}")
+        np.testing.assert_array_equal(arrays[name], idle[name], err_msg=f"an instrument at rest acts: {name}")
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(packs(least=3), st.integers(1, 2**31), st.data())
+def test_laws_under_instruments(pack, seed, data):
+    """With one lever of each side moved as far as people may move it, up or down."""
+    with written(rows_of(pack)) as folder:
+        model = Model(zhol.load(folder))
+    size = st.floats(-5.0, 5.0)
+    levers = ("open_work", "departures", "interception", "capacity", "retry", "regularisation", "detection", "danger")
+    effects = tuple(Effect(name, ((1.0, data.draw(size), 0.1),)) for name in levers)
+    act = Action("much", data.draw(st.sampled_from(model.places)), path=(("2010-03", 1.0),), effects=effects)
+    arrays = run_engine(model, (act,), seed=seed, draws=2, end="2010-12")
+    conserved(model, arrays)
+    bounded(arrays)
