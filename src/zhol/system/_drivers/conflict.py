@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zhol.system._drivers.series import Series, grouped, yearly
+from zhol.system._drivers.series import Series, grouped, heads, yearly
 from zhol.system._drivers.settings import setting
 
 if TYPE_CHECKING:
@@ -86,10 +86,9 @@ def _rates(series: Series, i: int, persons: Series) -> np.ndarray:
     if not series.present[i]:
         return np.zeros(0)
     years = np.arange(series.first[i], series.last[i] + 1)
-    here = ~np.isnan(persons.values[:, i])
-    heads = np.interp(years, persons.years[here], persons.values[here, i])
+    people = heads(persons, years)[:, i]
     deaths = series.values[years - series.years[0], i]
-    return np.where(heads > 0, 1e5 * deaths / np.where(heads > 0, heads, 1.0), 0.0)
+    return np.where(people > 0, 1e5 * deaths / np.where(people > 0, people, 1.0), 0.0)
 
 
 def _fade(rates: list[np.ndarray]) -> float:

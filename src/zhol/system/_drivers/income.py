@@ -10,7 +10,7 @@ import numpy as np
 
 from zhol.core.errors import ZholError
 from zhol.system._drivers.growth import Growth, growth_of, kept
-from zhol.system._drivers.series import Series, grouped, yearly
+from zhol.system._drivers.series import Series, grouped, heads, yearly
 from zhol.system._drivers.settings import setting
 
 if TYPE_CHECKING:
@@ -43,20 +43,22 @@ def income(
     """
     notes: dict[str, list[str]] = {}
     ppp = yearly(region, "economy", "gdp_pc_ppp", places, year, setting("gap_years"))
-    ppp = _complete(region, ppp, places, persons, notes)
+    ppp = _complete(region, ppp, places, persons, year, notes)
     ending = int(np.ceil(times[-1])) + 1
     growth = growth_of(ppp, notes)
     paths = _extended(ppp, growth, ending, kind)
     monthly = _monthly(paths, ppp, times, places, "gdp_pc_ppp", notes)
     usd = yearly(region, "economy", "gdp_usd", places, year, setting("gap_years"))
-    _positive(region, usd, places, "gdp_usd")
+    _positive(region, usd, places, "gdp_usd", persons)
     ratio, usd_notes = _ratio(usd, ppp, persons, times, places)
     said = (*ppp.notes, *usd.notes, *grouped(notes), *usd_notes, _said(kind, growth))
     observed = {"income_ppp": int(ppp.last.max()), "income_usd": int(usd.last.max())}
     return Income(monthly, monthly * ratio, growth, ppp.last, said, observed)
 
 
-def _complete(region: Region, ppp: Series, places: list[str], persons: Series, notes: dict[str, list[str]]) -> Series:
+def _complete(
+    region: Region, ppp: Series, places: list[str], persons: Series, year: int | None, notes: dict[str, list[str]]
+) -> Series:
     """A place where nobody lives may lack an income; any other may not."""
     _positive(region, ppp, places, "gdp_pc_ppp")
     values, first, last = ppp.values.copy(), ppp.first.copy(), ppp.last.copy()
@@ -65,7 +67,7 @@ def _complete(region: Region, ppp: Series, places: list[str], persons: Series, n
             continue
         if np.nanmax(persons.values[:, i]) > 0 or not ppp.present.any():
             raise ZholError(
-                f"place {place} has no income (gdp_pc_ppp)",
+                f"place {place} has no income (gdp_pc_ppp)" + ("" if year is None else f" up to {year}"),
                 file=region.path / "economy.csv",
                 column="place",
                 expected="rows of gdp_pc_ppp for every place with people",
@@ -77,8 +79,12 @@ def _complete(region: Region, ppp: Series, places: list[str], persons: Series, n
     return Series(ppp.years, values, first, last, ppp.notes)
 
 
-def _positive(region: Region, series: Series, places: list[str], variable: str) -> None:
-    bad = np.argwhere(series.values <= 0)
+def _positive(region: Region, series: Series, places: list[str], variable: str, persons: Series | None = None) -> None:
+    """No income of zero or less; with `persons`, none where there are people."""
+    wrong = series.values <= 0
+    if persons is not None and wrong.any():
+        wrong &= heads(persons, series.years) > 0
+    bad = np.argwhere(wrong)
     if len(bad):
         year, place = bad[0]
         raise ZholError(
@@ -130,8 +136,7 @@ def _ratio(
     ratio = np.full((len(times), len(places)), np.nan)
     for i, place in enumerate(places):
         years = sorted(_years(usd, i) & _years(ppp, i) & _years(persons, i))
-        heads = np.array([persons.values[y - persons.years[0], i] for y in years])
-        years = [y for y, h in zip(years, heads, strict=True) if h > 0]
+        years = [y for y in years if persons.values[y - persons.years[0], i] > 0]
         if not years:
             notes.setdefault("no gdp_usd: price level is the median of the other places", []).append(place)
             continue

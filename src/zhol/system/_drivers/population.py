@@ -45,7 +45,7 @@ def people(region: Region, places: list[str], times: np.ndarray, year: int | Non
     for place, present in zip(places, series.present, strict=True):
         if not present:
             raise ZholError(
-                f"place {place} has no population",
+                f"place {place} has no population" + ("" if year is None else f" up to {year}"),
                 file=region.path / "population.csv",
                 column="place",
                 expected="rows of persons for every place",
@@ -65,20 +65,22 @@ def people(region: Region, places: list[str], times: np.ndarray, year: int | Non
 
 
 def _projection(region: Region, month: int | None) -> pl.DataFrame:
-    """Published projections, known at the time: rows with an interval of the level of the variants."""
+    """Published projections known at the time: one row a place and year, with the interval nearest to the variants'."""
+    apart = (pl.col("level") - 100 * setting("variant_level")).abs()
     frame = region.table("population").filter(
         pl.col("variable") == "persons",
-        pl.col("level") == 100 * setting("variant_level"),
+        pl.col("level").is_between(0, 100, closed="none"),
         pl.col("value").is_not_null(),
     )
+    frame = frame.sort("year", apart).unique(["place", "year"], keep="first", maintain_order=True)
     if month is None:
-        return frame.sort("year")
+        return frame
     known = {
         name
         for name, published in region.sources.select("source_id", "published").iter_rows()
         if published is not None and _last_month(str(published)) <= month
     }
-    return frame.filter(pl.col("source_id").map_elements(lambda s: set(s.split(";")) <= known, pl.Boolean)).sort("year")
+    return frame.filter(pl.col("source_id").map_elements(lambda s: set(s.split(";")) <= known, pl.Boolean))
 
 
 def _last_month(date: str) -> int:
@@ -106,7 +108,7 @@ def _one(
     note = rows["note"].fill_null("").str.contains("31 December").to_numpy()
     at = rows["year"].to_numpy() + np.where(note, _END, _MID)
     middle = rows["value"].to_numpy()
-    score = NormalDist().inv_cdf(0.5 + setting("variant_level") / 2)
+    score = np.array([NormalDist().inv_cdf(0.5 + level / 200) for level in rows["level"]])
     with np.errstate(divide="ignore", invalid="ignore"):
         above = np.log(rows["high"].cast(pl.Float64).to_numpy() / middle) / score
         below = np.log(middle / rows["low"].cast(pl.Float64).to_numpy()) / score

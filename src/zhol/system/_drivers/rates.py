@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zhol.core.errors import ZholError
-from zhol.system._drivers.series import Series, between, grouped, yearly
+from zhol.system._drivers.series import Series, between, grouped, heads, yearly
 from zhol.system._drivers.settings import setting
 
 if TYPE_CHECKING:
@@ -38,11 +38,8 @@ def employment(region: Region, places: list[str], times: np.ndarray, year: int |
 def death_rate(region: Region, places: list[str], times: np.ndarray, year: int | None, persons: Series) -> Found:
     """Deaths per person and month, (T, P)."""
     series = yearly(region, "population", "deaths", places, year, setting("gap_years"))
-    heads = np.full(series.values.shape, np.nan)
-    for i in range(len(places)):
-        here = ~np.isnan(persons.values[:, i])
-        heads[:, i] = np.interp(series.years, persons.years[here], persons.values[here, i])
-    rates = np.where(heads > 0, series.values / np.where(heads > 0, heads, 1.0), np.where(heads == 0, 0.0, np.nan)) / 12
+    people = heads(persons, series.years)
+    rates = np.where(people > 0, series.values / np.where(people > 0, people, 1.0), 0.0 * series.values) / 12
     months, notes = _held(series, rates, times, places, "deaths")
     if not series.present.any():
         return np.zeros_like(months), ("no deaths for any place: mortality is left out",), 0

@@ -119,6 +119,15 @@ def between(at: np.ndarray, times: np.ndarray, values: np.ndarray, logs: bool = 
     return np.interp(at, times, values)
 
 
+def heads(persons: Series, years: np.ndarray) -> np.ndarray:
+    """Persons of every place in these years, (Y, P); held beyond the first and last figure."""
+    out = np.empty((len(years), persons.values.shape[1]))
+    for i in range(out.shape[1]):
+        here = ~np.isnan(persons.values[:, i])
+        out[:, i] = np.interp(years, persons.years[here], persons.values[here, i])
+    return out
+
+
 def grouped(notes: dict[str, list[str]]) -> tuple[str, ...]:
     """One line for each thing said, with the places it is said of."""
     return tuple(f"{text}: {', '.join(places)}" for text, places in notes.items())

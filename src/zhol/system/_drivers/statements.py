@@ -53,6 +53,10 @@ def month_of(date: str, end: bool = False) -> int:
     >>> month_of("2000", end=True) == month_of("2001-01")
     True
     """
+    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?", str(date)):
+        raise ZholError(
+            "not a date", file="regimes.yaml", found=date, expected="a date such as 2024-06-30, 2024-06 or 2024"
+        )
     parts = [int(p) for p in str(date).split("-")]
     if len(parts) == 1:
         return 12 * (parts[0] + end)
