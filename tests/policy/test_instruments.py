@@ -174,7 +174,9 @@ def test_instruments_without_any_estimate_are_marked():
 def test_bridge_follows_the_priors_of_the_system():
     table = parameter_table()
     regimes = ("treaty", "visa_free", "visa")
-    for name, value in rules()["bridge"].items():
+    bridge = dict(rules()["bridge"])
+    assert bridge.pop("corridor") == pytest.approx(1 - 0.6 + 0.6 * table["nest"].median[0])
+    for name, value in bridge.items():
         base = next((name.removesuffix(f"_{r}") for r in reversed(regimes) if name.endswith(f"_{r}")), name)
         place = 0 if base == name else regimes.index(name.removeprefix(f"{base}_"))
         assert table[base].median[place] == pytest.approx(value, rel=0.5), name
