@@ -16,6 +16,7 @@ import polars as pl
 import yaml
 
 from zhol.core.errors import ZholError
+from zhol.publishers.evidence import rules as written
 from zhol.publishers.evidence.arithmetic import evaluate, names_in
 from zhol.publishers.evidence.reading import coded, note, own, plain, records
 
@@ -85,11 +86,16 @@ def _row(line: int, raw: Mapping[str, str], above: list[dict[str, Any]]) -> dict
         "method": raw["method"] or None,
         "citation": _citation(raw["citation"], above),
         "doi": raw["doi_seen"] or None,
-        "read_at": above[-1]["read_at"] if raw["where_read"] == "same" else raw["where_read"],
+        "read_at": above[-1]["read_at"] if raw["where_read"] == "same" else _said(raw["where_read"]),
         "grade": raw["grade"],
         "status": status,
-        "note": note(own(raw["caveat"]), told),
+        "note": note(own(_said(raw["caveat"])), told),
     }
+
+
+def _said(text: str) -> str:
+    """A compiler's shorthand in words (``effect_wording.csv``)."""
+    return written.lookup("effect_wording", "written", "words").get(text, text)
 
 
 def _number(text: str) -> float | None:
@@ -99,7 +105,7 @@ def _number(text: str) -> float | None:
 def _citation(text: str, above: list[dict[str, Any]]) -> str:
     """A citation in full: "as above" is replaced by the row above that names the same author and year."""
     if not text.endswith("as above"):
-        return plain(text)
+        return plain(_said(text))
     author, year = text.split()[0].strip(",."), re.search(r"\((\d{4})", text)
     for row in reversed(above):
         if author in row["citation"] and year is not None and year[1] in row["citation"]:
