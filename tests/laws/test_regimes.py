@@ -115,7 +115,7 @@ def test_window_and_order_change_nothing():
 
 
 def pack(visas=(), agreements=(), parties=()):
-    """Three places with rows of one's own: agreements (id, kind, strength, start, end), parties (id, place, role, ...)."""
+    """Three places with rows of one's own: agreements (id, kind, strength, start, end), parties (id, place, role)."""
     tables = made.rows_of(made.Pack({p: made.Place() for p in ("KAZ", "KGZ", "RUS")}))
     own = {"source_id": "TEST", "status": "published"}
     tables["visas"] = [

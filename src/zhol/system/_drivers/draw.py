@@ -89,9 +89,12 @@ def conflict_draws(
         if not conflict.last[i] or not len(rows) or history.max() == 0:
             continue
         since = year[rows] - int(conflict.last[i]) - 1
+        phase = generator(seed, "drivers", "conflict", place, "phase").integers(block, size=(draws, 1))
         begin = generator(seed, "drivers", "conflict", place).integers(len(history), size=(draws, _YEARS // block))
+        since = since + phase  # blocks of different draws do not end together
         part = np.minimum(since // block, begin.shape[1] - 1)
-        past = history[(begin[:, part] + since % block) % len(history)]  # the end of the history joins its beginning
+        first = np.take_along_axis(begin, part, axis=1)
+        past = history[(first + since % block) % len(history)]  # the end of the history joins its beginning
         kept = conflict.keep[rows, i]
         out[:, rows, i] = np.expm1(kept * conflict.recent[i] + (1 - kept) * past)
     return out
