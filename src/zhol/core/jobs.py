@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from zhol.core.blas import one_thread
 from zhol.core.errors import ZholError
 
 Task = TypeVar("Task")
@@ -52,7 +53,7 @@ def run(
     number = min(threads or os.cpu_count() or 1, len(tasks))
     if number < 2:
         return [work(task) for task in tasks]
-    with ThreadPoolExecutor(number) as pool:
+    with one_thread(), ThreadPoolExecutor(number) as pool:
         return list(pool.map(work, tasks))
 
 
