@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from zhol import estimate
+    from zhol import estimate, policy, roads, system, trust
     from zhol.brief.write import write_brief
     from zhol.core.errors import ZholError, ZholWarning
     from zhol.region.load import Region, load
@@ -31,9 +31,21 @@ _HOMES = {
     "ZholError": "zhol.core.errors",
     "ZholWarning": "zhol.core.errors",
 }
-_ROOMS = ("estimate",)
+_ROOMS = ("estimate", "roads", "system", "policy", "trust")
 
-__all__ = ["Region", "ZholError", "ZholWarning", "__version__", "estimate", "load", "write_brief"]
+__all__ = [
+    "Region",
+    "ZholError",
+    "ZholWarning",
+    "__version__",
+    "estimate",
+    "load",
+    "policy",
+    "roads",
+    "system",
+    "trust",
+    "write_brief",
+]
 
 
 def __getattr__(name: str) -> Any:

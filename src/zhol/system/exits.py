@@ -29,7 +29,8 @@ def return_hazards(
     Parameters
     ----------
     dearer : dict of (C,) arrays
-        ``work``, ``visit``, ``passage``: how much dearer re-entry by that channel is than at the start, years of income.
+        ``work``, ``visit``, ``passage``: how much dearer re-entry is by that channel than at the start, years of
+        income.
     relative : (C,) array
         Log income of the destination over the origin, against the start: a destination that pays less loses workers.
     """

@@ -27,8 +27,10 @@ WELL_IDENTIFIED = 0.5  # posterior over prior width below which the data, and no
 def data_hash(model: Model) -> str:
     """Fingerprint of the data and priors that a posterior belongs to: the pack's tables, the priors, the corridors."""
     priors = (resources.files("zhol") / "packs" / "shared" / "system.yaml").read_bytes()
+    maps = [model.region.path / name for name in ("observations.yaml", "regimes.yaml", "roads.yaml")]
+    rules = b"".join(path.read_bytes() for path in maps if path.exists())
     text = "|".join([model.region.digest, ";".join(">".join(pair) for pair in model.corridors)])
-    return hashlib.sha256(text.encode() + priors).hexdigest()[:16]
+    return hashlib.sha256(text.encode() + priors + rules).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ def figures_beside_fit(problem: Problem, vector: np.ndarray) -> pl.DataFrame:
     with jax.enable_x64(True):
         v = jnp.asarray(vector)
         residual, scale = (np.asarray(a) for a in innovations(problem, v))
-        bias, trend, _ = (np.asarray(a) for a in split_vector(problem, v))
+        bias, trend = (np.asarray(a) for a in split_vector(problem, v))
         e = problem.errors
         mean = np.asarray(log_predictions(problem, v)) + bias[e["bias"]] * e["bias_sd"]
         mean = mean - trend[e["trend"]] * e["trend_sd"]

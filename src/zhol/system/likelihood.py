@@ -26,6 +26,9 @@ _DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict",
 _LEAST = 1e-3  # persons: the log of a prediction of nobody
 # What the model leaves out of each kind of series: prior of a further log error, median and log-sd; ours, wide.
 _EXTRA = (0.1, 1.0)
+# Errors of figures that follow each other in a cell: the map gives a scale and how far it persists, both read from the
+# gap between revisions; within a revision errors may be smoother. Prior sd of the log scale and of the log odds.
+_SCALE_SD, _PERSISTENCE_SD = 0.7, 1.5
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Problem:
             *[f"bias {g}" for g in self.obs.bias_groups],
             *[f"trend {g}" for g in self.obs.trend_groups],
             *[f"further error {k}" for k in kinds],
+            "scale of persistent errors",
+            "persistence of errors",
         ]
 
     @property
@@ -69,6 +74,7 @@ def build_problem(
     until: str | None = None,
     last: str | None = None,
     obs: Observations | None = None,
+    drivers_until: str | None = None,
 ) -> Problem:
     """Tie a model to the figures of its pack.
 
@@ -78,6 +84,8 @@ def build_problem(
         Only figures whose period ends by this month.
     last : str, optional
         Month to which the system is run; that of the last figure by default.
+    drivers_until : str, optional
+        Drivers are projected from this month on, not observed.
     """
     if obs is None:
         obs = observations(model.region, model.corridors, model.places, until=until, since=start)
@@ -87,7 +95,7 @@ def build_problem(
         end_number = max(end_number, month_number(last))
     end = f"{end_number // 12:04d}-{end_number % 12 + 1:02d}"
     months = month_range(start, end)
-    paths = driver_paths(model.region, model.places, start=start, end=end, draws=0, seed=1)
+    paths = driver_paths(model.region, model.places, start=start, end=end, draws=0, seed=1, until=drivers_until)
     regimes = np.asarray(
         regime_paths(model.region, model.corridors, start, end, policies_until=model.policies_until).index
     )
@@ -139,7 +147,7 @@ def _errors(obs: Observations) -> dict[str, np.ndarray]:
     t = obs.table
     biases, trends = list(obs.bias_groups), list(obs.trend_groups)
     kinds = sorted(set(t["kind"]))
-    before, kept = np.full(t.height, -1, dtype=np.int32), np.zeros(t.height)
+    before, gap = np.full(t.height, -1, dtype=np.int32), np.zeros(t.height)
     latest: dict[tuple[Any, ...], tuple[int, int]] = {}
     ends = [month_number(m) for m in t["month_end"]]
     labels = [str(label).split("(")[-1] for label in t["label"]]
@@ -150,7 +158,7 @@ def _errors(obs: Observations) -> dict[str, np.ndarray]:
             other = (*key[:3], "both")
             found = latest.get(key) or latest.get(other)
             if found is not None and ends[i] > found[1]:
-                before[i], kept[i] = found[0], rho ** ((ends[i] - found[1]) / 60.0)
+                before[i], gap[i] = found[0], (ends[i] - found[1]) / 60.0
             latest[key] = (i, ends[i])
     return {
         "log_value": np.log(t["value"].to_numpy()),
@@ -162,7 +170,8 @@ def _errors(obs: Observations) -> dict[str, np.ndarray]:
         "trend_sd": t["trend_sd"].to_numpy() * t["trend_years"].to_numpy(),
         "kind": np.array([kinds.index(k) for k in t["kind"]], dtype=np.int32),
         "before": before,
-        "kept": kept,
+        "gap": gap,
+        "five_years": t["persistence"].to_numpy(),
         # A figure of an event speaks only of a run in which the event takes place.
         "used": np.array([0.0 if event else 1.0 for event in t["event"]]),
     }
@@ -193,23 +202,35 @@ def log_predictions(problem: Problem, vector: Array) -> Array:
     return jnp.log(jax.ops.segment_sum(value, t["obs"], problem.obs.table.height) + _LEAST)
 
 
-def split_vector(problem: Problem, vector: Array) -> tuple[Array, Array, Array]:
-    """Biases, trends and log further errors out of the fitted vector, each with a last entry for figures without."""
+def split_vector(problem: Problem, vector: Array) -> tuple[Array, Array]:
+    """Biases and trends out of the fitted vector, each with a last entry for figures without."""
     n, b, r = problem.model.layout.size, len(problem.obs.bias_groups), len(problem.obs.trend_groups)
     zero = jnp.zeros(1)
-    further = jnp.log(_EXTRA[0]) + _EXTRA[1] * vector[n + b + r :]
-    return jnp.concatenate([vector[n : n + b], zero]), jnp.concatenate([vector[n + b : n + b + r], zero]), further
+    return jnp.concatenate([vector[n : n + b], zero]), jnp.concatenate([vector[n + b : n + b + r], zero])
+
+
+def error_model(problem: Problem, vector: Array, xp: Any = jnp) -> tuple[Array, Array]:
+    """Scale of every figure's error and the share of the error before it in its cell that it keeps, (..., figures)."""
+    e, end = problem.errors, problem.size
+    kinds = end - problem.model.layout.size - len(problem.obs.bias_groups) - len(problem.obs.trend_groups) - 2
+    further = xp.log(_EXTRA[0]) + _EXTRA[1] * vector[..., end - 2 - kinds : end - 2]
+    multiple = xp.where(e["five_years"] > 0, xp.exp(_SCALE_SD * vector[..., end - 2 : end - 1]), 1.0)
+    scale = xp.sqrt((multiple * e["log_sd"]) ** 2 + xp.exp(2.0 * further[..., e["kind"]]))
+    base = xp.where(e["five_years"] > 0, e["five_years"], 0.5)
+    odds = xp.log(base / (1.0 - base)) + _PERSISTENCE_SD * vector[..., end - 1 : end]
+    kept = xp.where(e["before"] >= 0, (1.0 / (1.0 + xp.exp(-odds))) ** e["gap"], 0.0)
+    return scale, kept
 
 
 def innovations(problem: Problem, vector: Array) -> tuple[Array, Array]:
     """Residual of every figure given the one before it in its cell, and the scale of that residual, (figures,)."""
     e = problem.errors
-    bias, trend, further = split_vector(problem, vector)
+    bias, trend = split_vector(problem, vector)
     mean = log_predictions(problem, vector) + bias[e["bias"]] * e["bias_sd"] - trend[e["trend"]] * e["trend_sd"]
     residual = e["log_value"] - mean
-    scale = jnp.sqrt(e["log_sd"] ** 2 + jnp.exp(2.0 * further[e["kind"]]))
+    scale, kept = error_model(problem, vector)
     earlier = jnp.where(e["before"] >= 0, residual[e["before"]], 0.0)
-    return residual - e["kept"] * earlier, scale * jnp.sqrt(1.0 - e["kept"] ** 2)
+    return residual - kept * earlier, scale * jnp.sqrt(1.0 - kept**2)
 
 
 def objective(problem: Problem, vector: Array) -> Array:

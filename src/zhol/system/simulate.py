@@ -96,7 +96,16 @@ def simulate(
         raise ZholError("draws cannot be negative, and a month has at least one step", found=f"{draws}, {substeps}")
     hooks = compile_actions(actions_of(scenario, model), model, months, draws, seed)
     vectors, origin = parameter_vectors(model, parameters, draws, seed)
-    paths = driver_paths(model.region, model.places, start=start, end=end, draws=draws, seed=seed, **(drivers or {}))
+    paths = driver_paths(
+        model.region,
+        model.places,
+        start=start,
+        end=end,
+        draws=draws,
+        seed=seed,
+        dtype=np.float32 if precision == "single" else np.float64,
+        **(drivers or {}),
+    )
     regimes = regime_paths(model.region, model.corridors, start, end, policies_until=model.policies_until)
     yearly = every == "year" and month_number(start) % 12 == 0 and len(months) % 12 == 0
     arrays = run_engine(

@@ -182,7 +182,8 @@ def month_step(
         "revenue": setting_out * prices,
         "transit": (tries["attempts"][..., None] * world.through).sum(axis=(0, 1)),
         "unfilled_demand": accounts.unfilled(world, after, start.labour, growth, levers, xp) * dt,
-        "protection_gap": accounts.protection_gap(after, recognised),
+        # Need is what the corridor's record says, whatever an instrument does to decisions.
+        "protection_gap": accounts.protection_gap(after, status.recognition(world, p, {}, xp)),
         "grown": grown,
     }
 
