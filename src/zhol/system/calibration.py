@@ -163,7 +163,7 @@ def _modes(problem: Problem, seed: int, starts: int, tell: Any) -> list[dict[str
                 value, gradient = float(value), scale.T @ np.asarray(gradient)
                 return (value, gradient) if np.isfinite(value) and np.isfinite(gradient).all() else (1e12, 0.0 * x)
 
-            options = {"maxiter": _MOST[bool(turn)], "maxcor": 40, "ftol": 0.0, "gtol": _GRADIENT}
+            options: Any = {"maxiter": _MOST[bool(turn)], "maxcor": 40, "ftol": 0.0, "gtol": _GRADIENT}
             done = minimize(call, np.zeros(problem.size), jac=True, method="L-BFGS-B", options=options)
             at, steps = centre + scale @ done.x, steps + int(done.nit)
             gain = 0.5 * float(done.jac @ done.jac)  # in these coordinates the curvature is about 1

@@ -30,7 +30,7 @@ class Inputs(NamedTuple):
 
 def use_cache() -> None:
     """Keep compiled code between starts, so that a second start compiles nothing."""
-    if jax.config.jax_compilation_cache_dir is None:
+    if getattr(jax.config, "jax_compilation_cache_dir", None) is None:
         base = os.environ.get("ZHOL_CACHE") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
         jax.config.update("jax_compilation_cache_dir", str(Path(base) / "zhol" / "compiled"))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
@@ -71,7 +71,7 @@ def begin(world: World, p: dict[str, Array], first: Month) -> tuple[State, Start
     start = against(state, None)
     frozen = jnp.asarray([1.0 if s in _FROZEN else 0.0 for s in range(10)], dtype)
 
-    def turn(state: State, _: None) -> tuple[State, None]:
+    def turn(state: State, nothing: None) -> tuple[State, None]:
         new, _ = step.month_step(world, p, start, none, (), state, first, 1.0, jnp)
         held = new.people * (1.0 - frozen) + people * frozen
         return State(held, home, new.volume, new.capacity), None

@@ -18,19 +18,19 @@ from zhol.core.errors import ZholError
 from zhol.system.parameters import Layout, parameter_table, prior_draws
 
 if TYPE_CHECKING:
+    from zhol.region.load import Region
     from zhol.system.likelihood import Problem
     from zhol.system.model import Model
 
 WELL_IDENTIFIED = 0.5  # posterior over prior width below which the data, and not the prior, speak
 
 
-def data_hash(model: Model) -> str:
-    """Fingerprint of the data and priors that a posterior belongs to: the pack's tables, the priors, the corridors."""
+def data_hash(region: Region) -> str:
+    """Fingerprint of the data and priors that a posterior belongs to: the pack's tables and maps, the priors."""
     priors = (resources.files("zhol") / "packs" / "shared" / "system.yaml").read_bytes()
-    maps = [model.region.path / name for name in ("observations.yaml", "regimes.yaml", "roads.yaml")]
+    maps = [region.path / name for name in ("observations.yaml", "regimes.yaml", "roads.yaml")]
     rules = b"".join(path.read_bytes() for path in maps if path.exists())
-    text = "|".join([model.region.digest, ";".join(">".join(pair) for pair in model.corridors)])
-    return hashlib.sha256(text.encode() + priors + rules).hexdigest()[:16]
+    return hashlib.sha256(region.digest.encode() + priors + rules).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Fit:
         model = problem.model
         head = {
             "pack": model.region.name,
-            "hash": data_hash(model),
+            "hash": data_hash(model.region),
             "figures": problem.obs.table.height,
             "notes": list(problem.obs.notes),
             **meta,

@@ -71,7 +71,7 @@ class Model:
     ) -> None:
         self.region = region
         self.minimum = minimum
-        self.without_legs = tuple(sorted(tuple(pair) for pair in without_legs))
+        self.without_legs = tuple(sorted((o, d) for o, d in without_legs))
         self.policies_until = policies_until
         self.quotas = dict(quotas or {})
         self.places = sorted(region.table("places").filter(pl.col("kind").is_in(_KINDS))["place"].to_list())

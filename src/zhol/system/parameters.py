@@ -85,12 +85,10 @@ def parameter_table() -> Mapping[str, Parameter]:
 def _read(name: str, row: Mapping[str, Any]) -> Parameter:
     unknown = set(row) - _KEYS
     if unknown:
-        raise ZholError("unknown key of a parameter", file="system.yaml", row=name, found=", ".join(sorted(unknown)))
+        raise ZholError(f"unknown key of parameter {name}", file="system.yaml", found=", ".join(sorted(unknown)))
     shape, scale = row.get("shape", "scalar"), row["scale"]
     if shape not in _SHAPES or scale not in _SCALES:
-        raise ZholError(
-            "unknown shape or scale of a parameter", file="system.yaml", row=name, found=f"{shape}, {scale}"
-        )
+        raise ZholError(f"unknown shape or scale of parameter {name}", file="system.yaml", found=f"{shape}, {scale}")
     median = row["median"]
     return Parameter(
         name=name,
