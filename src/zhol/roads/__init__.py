@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from zhol.roads.assign import road_shares
 from zhol.roads.capacity import market_price, recover
+from zhol.roads.disruption import Disruption, disrupt
 from zhol.roads.layout import Roads, lay
+from zhol.roads.market import Market, market
 
-__all__ = ["Roads", "lay", "market_price", "recover", "road_shares"]
+__all__ = ["Disruption", "Market", "Roads", "disrupt", "lay", "market", "market_price", "recover", "road_shares"]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from zhol.region.load import Region
 
 QUANTITY = "smuggling_price"
+REVENUE = "smuggling_revenue"
+_SHOWN = ("figure_id", "indicator", "origin", "destination", "value", "low", "high", "unit", "source_id")
 
 
 def cited_prices(region: Region, rows: list[Leg], costs: Costs) -> pl.DataFrame:
@@ -44,6 +46,24 @@ def cited_prices(region: Region, rows: list[Leg], costs: Costs) -> pl.DataFrame:
         if point is not None:
             points.append(point)
     return as_points(points)
+
+
+def cited_revenue(region: Region) -> pl.DataFrame:
+    """What the pack cites for the revenue of the business, of the world or of a region, oldest first.
+
+    Examples
+    --------
+    >>> import zhol
+    >>> cited_revenue(zhol.load("central_asia"))["figure_id"].to_list()
+    ['F105', 'F106']
+    """
+    rows = region.table("figures").filter(pl.col("quantity") == REVENUE) if "figures" in region.tables else None
+    if rows is None or rows.is_empty():
+        number = dict.fromkeys(("value", "low", "high"), pl.Float64)
+        schema = {**dict.fromkeys(_SHOWN, pl.String), **number, "year": pl.Int64}
+        return pl.DataFrame(schema=schema)
+    year = pl.col("date_start").cast(pl.String).str.slice(0, 4).cast(pl.Int64, strict=False)
+    return rows.select(*_SHOWN, year=year).sort("year", "figure_id")
 
 
 def _check(region: Region, asked: list[Reading], found: dict[str, Any]) -> None:

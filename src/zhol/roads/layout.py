@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from zhol.core.errors import ZholError
-from zhol.roads.cited import cited_prices
+from zhol.roads.cited import cited_prices, cited_revenue
 from zhol.roads.network import Leg, Network, cheapest_roads, network
 from zhol.roads.price import PriceLaw, fit_prices
 from zhol.roads.settings import Settings, settings
@@ -23,6 +23,9 @@ Pair = tuple[str, str]
 _KINDS = ("country", "block", "rest")
 _MINIMUM = 1000.0  # persons: a corridor is a pair that holds as many in some revision
 LEVEL = 0.8
+IN_USE = np.log(
+    2.0
+)  # log of price over base where volume is capacity, which is where the cited prices are taken to hold
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,7 +39,8 @@ class Roads:
         Legs that some road uses, in a fixed order: leg, origin, destination, mode, length_km.
     table : polars.DataFrame
         One row a road: origin, destination, road (0 the cheapest), places (``AFG>IRN>TUR``), legs, modes, length_km,
-        price_median, price_low, price_high (US dollars, 80 % of the prior), basis, sources.
+        price_median, price_low, price_high (US dollars, 80 % of the prior, for a road used at its capacity), basis,
+        sources.
     exists : (C, k) bool array
     uses : (C, k, L) array of 0 and 1
     length_km, air_share : (C, k) arrays
@@ -44,9 +48,13 @@ class Roads:
     last_transit : (C, k) object array
         Place before the destination; empty where the road is direct or is none.
     log_price_mean, log_price_sd, log_capacity_mean, log_capacity_sd : (C, k) arrays
-        Priors, US dollars and persons a month; NaN where there is no road.
+        Priors, US dollars and persons a month; NaN where there is no road. The price is the base: where nobody else
+        travels, half of what the table says.
     law : PriceLaw
         Where the prices come from.
+    cited_revenue : polars.DataFrame
+        What the pack cites for the revenue of the business: figure_id, indicator, origin, destination, value, low,
+        high, unit, source_id, year. For comparison only; nothing is fitted to it.
     settings : Settings
         The judgements used.
     """
@@ -64,6 +72,7 @@ class Roads:
     log_capacity_mean: Vector
     log_capacity_sd: Vector
     law: PriceLaw
+    cited_revenue: pl.DataFrame
     settings: Settings
 
     def __repr__(self) -> str:
@@ -201,11 +210,12 @@ def _roads(
         length_km=length,
         air_share=air,
         last_transit=last,
-        log_price_mean=np.where(exists, mean, np.nan),
+        log_price_mean=np.where(exists, mean - IN_USE, np.nan),
         log_price_sd=np.where(exists, sd, np.nan),
         log_capacity_mean=np.where(exists, capacity[:, None], np.nan),
         log_capacity_sd=np.where(exists, chosen.capacity.log_sd, np.nan),
         law=law,
+        cited_revenue=cited_revenue(region),
         settings=chosen,
     )
 

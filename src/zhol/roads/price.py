@@ -64,14 +64,15 @@ class PriceLaw:
         middle, reach = x @ self.mean, float(stdtrit(self.weight, 0.5 + level / 2.0)) * scale
         return np.exp(middle), np.exp(middle - reach), np.exp(middle + reach)
 
-    def draw(self, length_km: Vector, air_share: Vector, draws: int, seed: int) -> Vector:
-        """Log prices of roads, (draw, ...): one law a draw for all roads, and an error of its own for each road."""
-        chance = generator(seed, "roads", "price")
+    def draw(self, length_km: Vector, air_share: Vector, own: Vector, seed: int) -> Vector:
+        """Log prices of roads, (draw, ...): one law a draw for all roads, and an error of its own for each road.
+
+        ``own``: standard normal numbers, (draw, ...), the part of each road.
+        """
+        chance, draws = generator(seed, "roads", "law of prices"), len(own)
         sd = np.sqrt(self.variance * self.weight / chance.chisquare(self.weight, draws))
         law = self.mean + sd[:, None] * (chance.standard_normal((draws, 3)) @ np.linalg.cholesky(self.spread).T)
-        x = design(length_km, air_share)
-        centre = np.einsum("...i,di->d...", x, law)
-        own = chance.standard_normal(centre.shape)
+        centre = np.einsum("...i,di->d...", design(length_km, air_share), law)
         return centre + sd.reshape(-1, *([1] * (centre.ndim - 1))) * own
 
 

@@ -67,6 +67,7 @@ class Price(_Part):
     slope: Normal
     air: Normal
     shared: Number
+    same_corridor: Number
     error: Error
 
 
