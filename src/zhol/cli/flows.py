@@ -25,7 +25,7 @@ def command(
     opened: Annotated[bool, typer.Option("--open", help="Let people leave to and come from outside.")] = False,
     missing: Annotated[
         str | None,
-        typer.Option(help="Pairs without a figure: zero or expected. A pack: expected; the world: zero."),
+        typer.Option(help="Pairs without a figure: carried, expected or zero. A pack: carried; the world: zero."),
     ] = None,
     sex: Annotated[str, typer.Option(help="total, men or women (with --world).")] = "total",
     origin: Annotated[str | None, typer.Option(help="Show this origin only.")] = None,
@@ -65,7 +65,7 @@ def command(
             emit(_only(table, origin, destination), json=json, csv=csv, title=f"Flows by method, {period}, persons")
             return
         else:
-            choices["missing"] = missing or "expected"
+            choices["missing"] = missing or "carried"
             found = zhol.estimate.region_flows(zhol.load(region), start, end, revision=revision, **choices)
     rows = _only(found.table, origin, destination)
     if not (json or csv):

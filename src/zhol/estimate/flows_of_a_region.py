@@ -124,7 +124,8 @@ def region_flows(
     """Flows between the places of a pack, with intervals from the gap between its rival revisions.
 
     Pairs without a figure are nobody in the estimate and carried by the draws (``missing="carried"``): the United
-    Nations list the larger pairs, and those that one revision lacks hold a tenth of what a model of the listed expects.
+    Nations list the larger pairs, and those that one revision lacks hold 6 % (median) of what a model of listed pairs
+    expects. Each result's ``not_estimated`` lists them with an upper bound.
 
     Parameters
     ----------

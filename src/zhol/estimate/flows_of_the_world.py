@@ -81,7 +81,7 @@ def world_flows(
     missing : str
         ``zero``: a pair without a figure is nobody, and people of unknown birthplace count as natives, as in the
         published estimates; ``expected``: pairs without a figure share the people of unknown birthplace, and the draws
-        carry how little is known of them.
+        carry how little is known of them; ``carried``: the draws alone do.
     draws : int
         Draws of the stocks; the errors last over periods, so that the end of one is the start of the next.
     seed : int
@@ -116,7 +116,7 @@ def world_flows(
     periods = read_world(folder, list(years), revision=revision, sexes=tuple(sexes), residents=residents)
     for p in periods:
         lag = (p.first - first) // 5
-        given = {k: v for k, v in p.arguments().items() if k != "unstated" or missing == "expected"}
+        given = {k: v for k, v in p.arguments().items() if k != "unstated" or missing != "zero"}
         result = flows(p.start, p.end, **{**given, **options, "lags": (lag, lag + 1)})
         found[(p.first, p.sex)] = result if keep_draws else _lighter(result)
     return WorldFlows(found, error)
