@@ -32,7 +32,7 @@ class Disruption:
     table : polars.DataFrame
         One row a month and road: month (0 is the month before), origin, destination, road, places, hit (whether the
         road uses a leg that was disrupted); capacity (share left), price, persons and revenue (a year, at the rate of
-        the month): median, and _low and _high.
+        the month), ratio (price over that of month 0): median, and _low and _high.
     level : float
     warnings : tuple of str
     """
@@ -43,7 +43,7 @@ class Disruption:
 
     def plot(
         self,
-        account: str = "price",
+        account: str = "ratio",
         *,
         origin: str | None = None,
         destination: str | None = None,
@@ -58,7 +58,7 @@ class Disruption:
         """
         from zhol.core import charts
 
-        known = {**UNITS, "capacity": "share of capacity left"}
+        known = {**UNITS, "capacity": "share of capacity left", "ratio": "price over the price before"}
         if account not in known:
             raise ZholError("no such account of a disruption", found=account, expected=", ".join(known))
         wanted = {"origin": origin, "destination": destination, "road": road}
@@ -137,14 +137,18 @@ def disrupt(
     unknown = uncertain(roads, given, draws, seed)
     exists, times = roads.exists[given.corridors], _times_hit(roads, legs)[given.corridors]
     path = capacity_path(cut, held, months, _half_lives(roads, draws, seed))  # (month, draw)
-    frames = []
+    frames, before = [], np.ones(1)
     for month in range(months + 1):
         left = path[month][:, None, None] ** times
         prices, persons = clear(roads, given, unknown, left)
         drawn = {"price": prices[:, exists], "persons": persons[:, exists]}
         drawn["revenue"] = drawn["price"] * drawn["persons"]
         drawn["capacity"] = left[:, exists]
-        columns = {k: v for name in ("capacity", *ACCOUNTS) for k, v in spread(name, drawn[name], level).items()}
+        before = drawn["price"] if month == 0 else before
+        drawn["ratio"] = drawn["price"] / before
+        columns = {
+            k: v for name in ("capacity", "ratio", *ACCOUNTS) for k, v in spread(name, drawn[name], level).items()
+        }
         frames.append(_labels(roads, given.corridors, times, month).with_columns(**columns))
     more = "How fast a disrupted business comes back is a prior alone: no study gives a time."
     return Disruption(pl.concat(frames), level, (*warn(roads, given), more))
