@@ -26,7 +26,8 @@ def road_prices(
     if "passage_price" in levers:  # instruments act on legs; a road's price moves by the mean of its legs
         base = base * xp.exp((world.uses @ xp.log(levers["passage_price"])) / world.leg_count)
     limit = capacity * world.capacity(p, xp)
-    return base * (1.0 + xp.exp(p["congestion"] * xp.log((volume + 1e-9) / limit)))
+    # What keeps the log finite is added to the ratio, not to the people: else twice the people were not twice the flows.
+    return base * (1.0 + xp.exp(p["congestion"] * xp.log(volume / limit + 1e-12)))
 
 
 def road_costs(p: dict[str, Array], income: Array, prices: Array, through: Array, death: Array) -> Array:
