@@ -60,7 +60,7 @@ def section(region: Region, place: str) -> Section | None:
         (
             Paragraph(lead, "lead"),
             _figure(rows, called, sources, span),
-            Paragraph((why,)),
+            Paragraph((why, " ", *_widest(rows, called, sources))),
             *_errors(region, first, period, sources),
         ),
     )
@@ -93,6 +93,19 @@ def _errors(
     return (Paragraph(text(words, persons=number)),)
 
 
+def _widest(rows: list[dict[str, Any]], called: dict[str, str], sources: tuple[str, ...]) -> Text:
+    """The corridor on which the methods are furthest apart, and which methods those are."""
+    row = max(rows, key=lambda r: r["high"] - r["low"])
+    low = row["low"] if row["low"] >= SMALLEST_CELL else 0.0
+    return text(
+        "They are furthest apart on {corridor}: {persons} persons, the fewest by “{lowest}”, the most by “{highest}”.",
+        corridor=_label(row, called),
+        persons=Number(Quantity(None, low, row["high"], "persons", sources, METHODS)),
+        lowest=row["lowest"],
+        highest=row["highest"],
+    )
+
+
 def _period(region: Region) -> tuple[int, int] | None:
     """The last five years at both ends of which every revision of the stocks has figures."""
     if not {"stocks", "population"} <= set(region.tables):
@@ -119,7 +132,13 @@ def _readings(region: Region, start: int, end: int) -> pl.DataFrame:
     return (
         pl.concat(parts)
         .group_by("origin", "destination")
-        .agg(low=persons.min(), middle=persons.median(), high=persons.max())
+        .agg(
+            low=persons.min(),
+            middle=persons.median(),
+            high=persons.max(),
+            lowest=pl.col("in_words").sort_by("persons").first(),
+            highest=pl.col("in_words").sort_by("persons").last(),
+        )
         .sort("middle", "origin", "destination", descending=[True, False, False])
     )
 
