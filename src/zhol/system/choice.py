@@ -7,7 +7,7 @@ from typing import Any
 from zhol.system.names import PASSAGE
 
 Array = Any
-_MOST = 80.0  # exponents beyond this overflow single precision
+MOST = 80.0  # exponents beyond this overflow single precision
 
 
 def gate(name: str, levers: dict[str, Array]) -> Array:
@@ -110,7 +110,7 @@ def destination_pull(
     first = (1.0 - p["beta_network"]) * xp.log1p(xp.exp(world.stock_log) / p["network_scale"])
     pull = inclusive + first + p["beta_network"] * xp.log1p(people / p["network_scale"])
     pull = pull + p["beta_wage"] / p["nest"] * (earnings[t] - home)
-    return xp.exp(xp.clip(pull, -_MOST, _MOST))
+    return xp.exp(xp.clip(pull, -MOST, MOST))
 
 
 def leaving_hazard(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zhol.system.choice import gate
+from zhol.system.choice import MOST, gate
 from zhol.system.names import RESIDENT
 
 Array = Any
@@ -37,7 +37,8 @@ def return_hazards(
     one = xp.ones_like(relative)
     regular, irregular = gate("return_regular", levers), gate("return_irregular", levers)
     pay = xp.exp(-p["return_wage"] * relative)
-    keep = {name: xp.exp(-p["reentry"] * cost) for name, cost in dearer.items()}
+    # Where passage cost centuries of income at the start, its fall overflows single precision.
+    keep = {name: xp.exp(xp.clip(-p["reentry"] * cost, -MOST, MOST)) for name, cost in dearer.items()}
     hidden = p["return_irregular"] * keep["passage"] * pay * irregular
     expired = p["return_irregular"] * keep["visit"] * pay * irregular
     return xp.stack(
