@@ -71,7 +71,11 @@ def _check(region: Region, asked: list[Reading], found: dict[str, Any]) -> None:
     known = set(everywhere["figure_id"].to_list())
     places = set(region.table("places")["place"].to_list())
     for reading in asked:
-        if reading.figure in known and reading.figure not in found:
+        if reading.figure not in known:
+            raise ZholError(
+                "no such figure", file="roads.yaml", found=reading.figure, expected="a figure_id of figures.csv"
+            )
+        if reading.figure not in found:
             raise ZholError(
                 "the figure is no price of passage", file="roads.yaml", found=reading.figure, expected=QUANTITY
             )

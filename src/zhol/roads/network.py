@@ -75,7 +75,10 @@ def network(rows: Iterable[Leg], costs: Costs, without: Collection[tuple[str, st
     >>> [leg.origin for leg in net.legs]
     ['KAZ', 'RUS']
     """
-    known = {(leg.origin, leg.destination, leg.mode): float(leg.length_km) for leg in rows}
+    known: dict[tuple[str, str, str], float] = {}
+    for leg in rows:
+        key = (leg.origin, leg.destination, leg.mode)
+        known[key] = min(float(leg.length_km), known.get(key, float("inf")))
     for (o, d, mode), km in list(known.items()):
         known.setdefault((d, o, mode), km)
     pairs = {(o, d) for o, d, _ in known}
