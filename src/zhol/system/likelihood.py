@@ -210,15 +210,18 @@ def split_vector(problem: Problem, vector: Array) -> tuple[Array, Array]:
 
 
 def error_model(problem: Problem, vector: Array, xp: Any = jnp) -> tuple[Array, Array]:
-    """Scale of every figure's error and the share of the error before it in its cell that it keeps, (..., figures)."""
+    """Scale of what is new in every figure's error, and the share it keeps of the error before it, (..., figures).
+
+    The publisher's error persists within a cell; what the model leaves out besides comes anew with every figure.
+    """
     e, end = problem.errors, problem.size
     kinds = end - problem.model.layout.size - len(problem.obs.bias_groups) - len(problem.obs.trend_groups) - 2
     further = xp.log(_EXTRA[0]) + _EXTRA[1] * vector[..., end - 2 - kinds : end - 2]
     multiple = xp.where(e["five_years"] > 0, xp.exp(_SCALE_SD * vector[..., end - 2 : end - 1]), 1.0)
-    scale = xp.sqrt((multiple * e["log_sd"]) ** 2 + xp.exp(2.0 * further[..., e["kind"]]))
     base = xp.where(e["five_years"] > 0, e["five_years"], 0.5)
     odds = xp.log(base / (1.0 - base)) + _PERSISTENCE_SD * vector[..., end - 1 : end]
     kept = xp.where(e["before"] >= 0, (1.0 / (1.0 + xp.exp(-odds))) ** e["gap"], 0.0)
+    scale = xp.sqrt((multiple * e["log_sd"]) ** 2 * (1.0 - kept**2) + xp.exp(2.0 * further[..., e["kind"]]))
     return scale, kept
 
 
@@ -230,7 +233,7 @@ def innovations(problem: Problem, vector: Array) -> tuple[Array, Array]:
     residual = e["log_value"] - mean
     scale, kept = error_model(problem, vector)
     earlier = jnp.where(e["before"] >= 0, residual[e["before"]], 0.0)
-    return residual - kept * earlier, scale * jnp.sqrt(1.0 - kept**2)
+    return residual - kept * earlier, scale
 
 
 def objective(problem: Problem, vector: Array) -> Array:

@@ -88,7 +88,7 @@ def predictive_draws(
         if ends[i] <= limit:
             error[:, i] = e["log_value"][i] - mean[:, i]
             continue
-        fresh_error = _student(rng, e["df"][i], draws) * scale[:, i] * np.sqrt(1.0 - kept[:, i] ** 2)
+        fresh_error = _student(rng, e["df"][i], draws) * scale[:, i]
         earlier = error[:, e["before"][i]] if e["before"][i] >= 0 else 0.0
         error[:, i] = kept[:, i] * earlier + fresh_error
     return {
