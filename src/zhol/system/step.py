@@ -143,18 +143,16 @@ def month_step(
     tries = {**tries, "stranded": tries["stranded"] - lost, "home": tries["home"] + lost}
     back = tries["home"].sum(axis=-1)
 
-    # Status and exits: competing hazards; those who enter in a month face them for half of it
+    # Status and exits: competing hazards; those who enter during the step face them for what is left of it
     recognised = status.recognition(world, p, levers, xp)
     moves = status.transition_hazards(p, month.regime, recognised, levers, xp)
     dearer = {name: costs[name] - getattr(start, name) for name in costs}
     relative = relative_income(world, month, levers, xp) - start.relative
     returns = exits.return_hazards(world, p, month.regime, dearer, relative, levers, xp)
     leave = exits.exit_hazards(world, p, d, returns, levers, xp)
-    half = 0.5 * _arrivals(entries, arrived, stranded_in[:-1], xp)
-    people = state.people + half
-    stay, changes, out = status.split(people, moves, leave, dt, xp)
+    come = _arrivals(entries, arrived, stranded_in[:-1], xp)
+    after, changes, out, people = status.split(state.people, come, moves, leave, dt, xp)
     onward_in, nowhere = exits.move_on(world, out[..., exits.ONWARD].sum(axis=-1), share, xp)
-    after = stay + status.arrivals(changes, xp) + half
     after = _add_status(after, CLANDESTINE, onward_in, xp)
 
     # Home, market, accounts
