@@ -13,7 +13,7 @@ from zhol.policy._bound.network import Problem
 from zhol.policy._bound.travellers import Travellers
 from zhol.policy.instruments import Instrument
 from zhol.roads.layout import lay, legs_of
-from zhol.roads.network import MODES, network
+from zhol.roads.network import MODES, Leg, network
 from zhol.system.driver_paths import driver_paths
 from zhol.system.simulate import parameter_vectors
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Array = Any
 LEVERS = ("passage_price", "interception", "danger")
 _CENTS = 100.0
+_USED = (
+    "beta_cost", "nest", "channel_nest", "passage_loss", "danger_value", "interception", "danger", "price_error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,43 +97,44 @@ def ground(model: Model, travellers: Travellers, year: int) -> tuple[Ground, tup
     roads = lay(model.region, corridors=asked, k=1)
     costs = roads.settings.costs()
     net = network(legs, costs)
-    number = {pair: i for i, pair in enumerate(asked)}
-    index = np.array([number[pair] for pair in travellers.pairs])
-    open_road = roads.exists[index, 0]
-    if not (open_road & (travellers.persons.sum(axis=0) > 0)).any():
-        raise ZholError("nobody travels over any road", file="demand", expected="persons above 0 on a pair with a road")
-    kept = open_road & (travellers.persons.sum(axis=0) > 0)
-    used = {(leg[1], leg[2], leg[3]): i for i, leg in enumerate(roads.legs.iter_rows())}
-    own = np.zeros(len(used))
-    for leg in net.legs:
-        if (leg.origin, leg.destination, leg.mode) in used:
-            own[used[leg.origin, leg.destination, leg.mode]] = costs.of(leg)
+    index = np.array([asked.index(pair) for pair in travellers.pairs])
+    chosen, kept, notes = _with_roads(travellers, roads.exists[index, 0])
+    index = index[kept]
     at = {place: i for i, place in enumerate(model.places)}
     pairs = sorted({(leg.origin, leg.destination) for leg in net.legs})
-    pair_number = {pair: i for i, pair in enumerate(pairs)}
+    number = {pair: i for i, pair in enumerate(pairs)}
+    own = np.array([costs.of(Leg(*row[1:])) for row in roads.legs.iter_rows()])
+    paths = driver_paths(model.region, model.places, start=f"{year}-01", end=f"{year}-12")
+    return Ground(
+        places=list(model.places),
+        tail=np.array([at[leg.origin] for leg in net.legs]),
+        head=np.array([at[leg.destination] for leg in net.legs]),
+        pair=np.array([number[leg.origin, leg.destination] for leg in net.legs]),
+        mode=np.array([MODES.index(leg.mode) for leg in net.legs]),
+        pairs=pairs,
+        km=np.array([costs.of(leg) for leg in net.legs]),
+        travellers=chosen,
+        length=roads.uses[index, 0] @ own,
+        log_price=roads.log_price_mean[index, 0],
+        log_price_sd=roads.log_price_sd[index, 0],
+        income=paths.income_usd.mean(axis=0),
+    ), notes
+
+
+def _with_roads(travellers: Travellers, road: Array) -> tuple[Travellers, Array, tuple[str, ...]]:
+    """Demands that have people and a road, which ones they are, and how many people had none."""
+    mean = travellers.persons.mean(axis=0)
+    kept = road & (mean > 0)
+    if not kept.any():
+        raise ZholError("nobody travels over any road", file="demand", expected="persons above 0 on a pair with a road")
     chosen = Travellers(
         [p for p, keep in zip(travellers.pairs, kept, strict=True) if keep],
         travellers.persons[:, kept],
         None if travellers.reservation is None else travellers.reservation[kept],
         travellers.source,
     )
-    paths = driver_paths(model.region, model.places, start=f"{year}-01", end=f"{year}-12")
-    lost = travellers.persons[:, ~open_road].mean(axis=0).sum() if (~open_road).any() else 0.0
-    notes = (f"{lost:,.0f} persons have no road in the pack and are left out",) if lost >= 1 else ()
-    return Ground(
-        places=list(model.places),
-        tail=np.array([at[leg.origin] for leg in net.legs]),
-        head=np.array([at[leg.destination] for leg in net.legs]),
-        pair=np.array([pair_number[leg.origin, leg.destination] for leg in net.legs]),
-        mode=np.array([MODES.index(leg.mode) for leg in net.legs]),
-        pairs=pairs,
-        km=np.array([costs.of(leg) for leg in net.legs]),
-        travellers=chosen,
-        length=(roads.uses[index, 0] @ own)[kept],
-        log_price=roads.log_price_mean[index, 0][kept],
-        log_price_sd=roads.log_price_sd[index, 0][kept],
-        income=paths.income_usd.mean(axis=0),
-    ), notes
+    lost = float(mean[~road].sum())
+    return chosen, kept, (f"{lost:,.0f} persons have no road in the pack and are left out.",) if lost >= 1 else ()
 
 
 def caps_of(found: Ground, actors: Sequence[str], levels: int) -> Array:
@@ -148,7 +152,8 @@ def effects_of(one: Instrument, draws: int, seed: int) -> dict[str, Array]:
     """
     found = {e.lever: e for e in one.system_effects() if e.lever in LEVERS}
     if not found:
-        raise ZholError("the instrument does not act on roads", found=one.id, expected=f"one that moves {LEVERS}")
+        words = f"one that moves {', '.join(LEVERS[:-1])} or {LEVERS[-1]}"
+        raise ZholError("the instrument does not act on roads", found=one.id, expected=words)
     count = max(draws, 1)
     drawn = {n: e.draws(count, seed, one.id) if draws else np.array([e.mean]) for n, e in found.items()}
     return {name: drawn.get(name, np.zeros(count)) for name in LEVERS}
@@ -163,11 +168,6 @@ def problems(
     for d in range(len(vectors)):
         parameter = {name: values[name][d] for name in _USED}
         yield _draw(found, parameter, {n: np.expm1(e[d]) / levels for n, e in effects.items()}, d, whole)
-
-
-_USED = (
-    "beta_cost", "nest", "channel_nest", "passage_loss", "danger_value", "interception", "danger", "price_error",
-)  # fmt: skip
 
 
 def _draw(found: Ground, p: dict[str, Array], effect: dict[str, Array], d: int, whole: bool) -> Draw:

@@ -22,6 +22,8 @@ UNITS = {
     "reached": "persons a year",
     "rerouted": "persons a year",
     "rerouted_share": "% of those in reach",
+    "direct_before": "persons a year",
+    "direct_after": "persons a year",
     "protection": "persons a year",
     "price_before": "USD a person",
     "price_after": "USD a person",
@@ -39,6 +41,8 @@ MEANINGS = {
     "reached": "kept by the best use that was found",
     "rerouted": "still pass, by another road, under that use",
     "rerouted_share": "the same, of those in reach",
+    "direct_before": "of all, those who pass through no third place today",
+    "direct_after": "the same under that use",
     "protection": "among those kept, who would be recognised if they asked as others of their corridor did",
     "price_before": "mean price of those in reach today",
     "price_after": "mean price of those in reach who still pass",
@@ -61,6 +65,7 @@ def outcomes(draw: Draw, answer: Answer, caps: Array, levels: int, recognised: A
     rerouted = float(left[moved].sum())
     share = 100.0 / inside if inside > 0 else float("nan")
     before, after = _along(draw, today), _along(draw, state)
+    direct = [np.array([len(road) == 1 for road in s.roads]) for s in (today, state)]
     kept = float("nan") if recognised is None else float((persons * state.stopped) @ recognised)
     return {
         "passages": float(persons.sum()),
@@ -70,6 +75,8 @@ def outcomes(draw: Draw, answer: Answer, caps: Array, levels: int, recognised: A
         "reached": state.value,
         "rerouted": rerouted,
         "rerouted_share": rerouted * share,
+        "direct_before": float(persons @ direct[0]),
+        "direct_after": float(left @ direct[1]),
         "protection": kept,
         "price_before": _mean(before[0], persons * reach),
         "price_after": _mean(after[0], left * reach),

@@ -36,7 +36,7 @@ def _panel(curve: pl.DataFrame, column: str, words: str, number: int, ends: list
     layers = [
         {
             "data": {"values": [r for r in rows if r["low"] is not None]},
-            "mark": {"type": "area", "opacity": 0.2, "color": colour},
+            "mark": {"type": "area", "opacity": 0.2, "fill": colour},
             "encoding": {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}},
         },
         {

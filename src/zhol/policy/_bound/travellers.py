@@ -80,8 +80,12 @@ def _check_numbers(frame: pl.DataFrame, column: str) -> None:
 
 def of_the_system(model: Model, year: int, draws: int, seed: int, parameters: Any) -> Travellers:
     """Clandestine departures of one year as the moving system has them, with every draw."""
+    first = year
+    if "stocks" in model.region.tables:
+        first = int(model.region.table("stocks")["year"].min())  # type: ignore[arg-type]
+    start = max(year - _WARM_UP + 1, min(first, year))
     run = model.simulate(
-        start=f"{year - _WARM_UP + 1}-01", end=f"{year}-12", draws=draws, seed=seed, every="year", parameters=parameters
+        start=f"{start}-01", end=f"{year}-12", draws=draws, seed=seed, every="year", parameters=parameters
     )
     array, labels = run.draws("entries", ["corridor"], {"channel": "passage"})
     pairs = [tuple(label.split(">")) for label in labels["corridor"]]
