@@ -35,6 +35,13 @@ VERBS = {
     "estimate": Verb(
         "zhol.cli.estimate", "Hidden populations and rival figures: counts, lists, registers, reconcile, …"
     ),
+    "roads": Verb("zhol.cli.roads", "Candidate roads between places, what passage costs, and a map of them."),
+    "simulate": Verb("zhol.cli.simulate", "Run the migration system under present policies or a scenario."),
+    "calibrate": Verb("zhol.cli.calibrate", "Fit the migration system to the figures of its pack."),
+    "backtest": Verb("zhol.cli.backtest", "Fit to a date, predict what came after, misses first."),
+    "instruments": Verb(
+        "zhol.cli.instruments", "The instruments of policy: what each moves, by how much, on what evidence."
+    ),
 }
 
 PURPOSE = (

@@ -6,6 +6,7 @@ import json as json_module
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,6 +118,30 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return str(value)
+
+
+def write_picture(chart: Any, path: Path) -> Path:
+    """Draw a chart into an SVG or PNG file, whole or not at all.
+
+    Raises
+    ------
+    ZholError
+        If the file's ending is neither, or it cannot be written.
+    """
+    from zhol.brief.files import replace_file
+    from zhol.core.charts import to_png, to_svg
+
+    check_picture(path)
+    content = to_png(chart) if path.suffix.lower() == ".png" else to_svg(chart).encode("utf-8")
+    return replace_file(path.parent, path.name, content)
+
+
+def check_picture(path: Path | None) -> None:
+    """Refuse an ending that is no picture's, before the work is done."""
+    from zhol.core.errors import ZholError
+
+    if path is not None and path.suffix.lower() not in {".svg", ".png"}:
+        raise ZholError("unknown kind of picture", file=path, found=path.suffix, expected=".svg or .png")
 
 
 @contextmanager

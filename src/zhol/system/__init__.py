@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from zhol.system.calibration import Fit, calibrate, load_fit
     from zhol.system.instruments import Action, Effect
     from zhol.system.model import Model
+    from zhol.system.place_roles import roles
     from zhol.system.run import Run, load_run
 
 _HOMES = {
@@ -20,9 +21,10 @@ _HOMES = {
     "Fit": "zhol.system.calibration",
     "calibrate": "zhol.system.calibration",
     "load_fit": "zhol.system.calibration",
+    "roles": "zhol.system.place_roles",
 }
 
-__all__ = ["Action", "Effect", "Fit", "Model", "Run", "calibrate", "load_fit", "load_run"]
+__all__ = ["Action", "Effect", "Fit", "Model", "Run", "calibrate", "load_fit", "load_run", "roles"]
 
 
 def __getattr__(name: str) -> Any:

@@ -50,9 +50,7 @@ def fan_of(run: Run, name: str, by: Sequence[str], where: Mapping[str, Any] | No
     ZholError
         More than twelve panels would be drawn.
     """
-    import altair as alt
-
-    from zhol.core.charts import fan
+    from zhol.core.charts import fan, fan_spec, to_altair
 
     unit = run.unit(name)
     words = title or name.replace("_", " ").capitalize()
@@ -69,8 +67,16 @@ def fan_of(run: Run, name: str, by: Sequence[str], where: Mapping[str, Any] | No
             expected=f"at most {_MOST_PANELS}",
             hint="choose some with where",
         )
-    panels = [
-        fan(fan_rows(run, name, {**(where or {}), **m}), unit=unit, title=f"{words}: {', '.join(map(str, m.values()))}")
-        for m in members
+    if len(members) == 1:
+        return fan(fan_rows(run, name, {**(where or {}), **members[0]}), unit=unit, title=words)
+    panels: list[dict[str, Any]] = [
+        fan_spec(
+            fan_rows(run, name, {**(where or {}), **member}),
+            unit=unit,
+            title=f"{words}: {', '.join(map(str, member.values()))}",
+            height=150,
+        )
+        for member in members
     ]
-    return alt.vconcat(*panels) if len(panels) > 1 else panels[0]
+    config = panels[0]["config"]
+    return to_altair({"config": config, "vconcat": [{k: v for k, v in p.items() if k != "config"} for p in panels]})
