@@ -97,8 +97,9 @@ def rows_of(pack: Pack) -> dict[str, list[dict]]:
         for (o, d), (filed, yes, no) in pack.claims.items()
     ]  # fmt: skip
     rows["refugees"] = [
-        {"year": 2010, "origin": o, "destination": d, "refugees": round(safe), "asylum_seekers": round(waiting)}
+        {"year": year, "origin": o, "destination": d, "refugees": round(safe), "asylum_seekers": round(waiting)}
         for (o, d), (safe, waiting) in pack.refugees.items()
+        for year in (2006, 2010)
     ]
     rows["figures"] = [
         {"figure_id": f"T{i}", "quantity": f"{d}_labour", "indicator": "labour migrants", "origin": o,
@@ -143,7 +144,9 @@ def written(rows: dict[str, list[dict]]):
 
 def model(pack: Pack, **options):
     """The moving system of the pack."""
-    return zhol.system.Model(load(pack), **options)
+    from zhol.system import Model
+
+    return Model(load(pack), **options)
 
 
 def whole() -> Pack:

@@ -17,14 +17,20 @@ def run_engine(model, scenario=None, *, start=START, end=END, draws=2, seed=1, v
     if vectors is None:
         vectors, _ = simulate.parameter_vectors(model, "prior", draws, seed)
     hooks = compile_actions(actions_of(scenario, model), model, months_named, len(vectors), seed)
-    paths = simulate.driver_paths(model.region, model.places, start=start, end=end, draws=0, seed=seed)
-    regimes = simulate.regime_paths(model.region, model.corridors, start, end, policies_until=model.policies_until)
-    drivers = {name: getattr(paths, name) for name in DRIVERS}
+    drivers, regimes = inputs_of(model, start, end)
     options = {"precision": "double", **options}
-    arrays = simulate.run_engine(
-        model, vectors, hooks, drivers, np.asarray(regimes.index), start, months=months, **options
-    )
-    return {**arrays, "drivers": drivers, "regimes": np.asarray(regimes.index), "vectors": vectors, "hooks": hooks}
+    arrays = simulate.run_engine(model, vectors, hooks, drivers, regimes, start, months=months, **options)
+    return {**arrays, "drivers": drivers, "regimes": regimes, "vectors": vectors, "hooks": hooks}
+
+
+def inputs_of(model, start, end):
+    """Central drivers and regimes of a pack."""
+    from zhol.system.driver_paths import driver_paths
+    from zhol.system.regimes import regime_paths
+
+    paths = driver_paths(model.region, model.places, start=start, end=end)
+    regimes = regime_paths(model.region, model.corridors, start, end, policies_until=model.policies_until)
+    return {name: getattr(paths, name) for name in DRIVERS}, np.asarray(regimes.index)
 
 
 def vectors_with(model, draws=1, seed=1, **values):

@@ -311,12 +311,12 @@ def month(s, d, growth, regime, m, state, first):
             for place in between:
                 transit[s.at[place]] += done
 
-    # Status and exits; who came in the month faces the hazards for half of it
+    # Status and exits. Hazards compete; who comes, or changes status, does so evenly over the month, and faces the
+    # hazards of where they are for what is left of it.
     come = np.zeros((len(s.pairs), 10))
     come[:, RESIDENT], come[:, WORKER], come[:, VISITOR] = entries[:, SETTLE], entries[:, WORK], entries[:, VISIT]
     come[:, PENDING], come[:, CLANDESTINE] = entries[:, ASYLUM], arrived + stranded
-    present = people + come / 2
-    after = come / 2
+    after, present = np.zeros((len(s.pairs), 10)), np.zeros((len(s.pairs), 10))
     account = {name: np.zeros(len(s.pairs)) for name in FLOWS}
     gone_on, gap = np.zeros(len(s.pairs)), np.zeros(len(s.pairs))
     recognised = np.zeros(len(s.pairs))
@@ -324,30 +324,38 @@ def month(s, d, growth, regime, m, state, first):
         recognised[c], changes = hazards_of_change(s, regime, m, c)
         dearer = {name: costs[c][1][name] - first["costs"][c][name] for name in costs[c][1]}
         exits = hazards_of_exit(s, d, regime, m, c, dearer, relative_pay(s, d, m, c) - first["relative"][c])
+        whole_rate = np.zeros(10)
+        for (status, _), h in [*changes.items(), *exits.items()]:
+            whole_rate[status] += h
+        there = (1 - np.exp(-whole_rate)) / whole_rate  # mean share of the month, of those there at its beginning
+        coming = (1 - there) / whole_rate  # the same of those who come during it
+        now = people[c] * there + come[c] * coming
+        changed = np.zeros(10)
+        for (a, b), h in changes.items():
+            changed[b] += h * now[a]
+        present[c] = now + changed * coming
+        after[c] = people[c] + come[c]
         into = arrived[c] + stranded[c]
-        for status in range(10):
-            rates = {("to", b): h for (a, b), h in changes.items() if a == status}
-            rates |= {("exit", e): h for (a, e), h in exits.items() if a == status}
-            whole_rate = sum(rates.values())
-            after[c, status] += present[c, status] * np.exp(-whole_rate)
-            for (kind, where), h in rates.items():
-                some = present[c, status] * (1 - np.exp(-whole_rate)) * h / whole_rate if whole_rate > 0 else 0.0
-                if kind == "to":
-                    after[c, where] += some
-                    if status in IRREGULAR and where == WORKER:
-                        account["regularised"][c] += some
-                    elif (status, where) == (PENDING, PROTECTED):
-                        account["recognised"][c] += some
-                    elif (status, where) == (PENDING, REFUSED):
-                        account["refused"][c] += some
-                    if where in IRREGULAR and status not in IRREGULAR:
-                        into += some
-                else:
-                    back[c] += some if where in ("return", "removal") else 0.0
-                    gone_on[c] += some if where == "onward" else 0.0
-                    name = {"return": "returns", "removal": "removals", "naturalisation": "naturalised",
-                            "death": "deaths", "onward": "onward"}[where]  # fmt: skip
-                    account[name][c] += some
+        for (status, where), h in changes.items():
+            some = h * present[c, status]
+            after[c, status] -= some
+            after[c, where] += some
+            if status in IRREGULAR and where == WORKER:
+                account["regularised"][c] += some
+            elif (status, where) == (PENDING, PROTECTED):
+                account["recognised"][c] += some
+            elif (status, where) == (PENDING, REFUSED):
+                account["refused"][c] += some
+            if where in IRREGULAR and status not in IRREGULAR:
+                into += some
+        for (status, where), h in exits.items():
+            some = h * present[c, status]
+            after[c, status] -= some
+            back[c] += some if where in ("return", "removal") else 0.0
+            gone_on[c] += some if where == "onward" else 0.0
+            name = {"return": "returns", "removal": "removals", "naturalisation": "naturalised",
+                    "death": "deaths", "onward": "onward"}[where]  # fmt: skip
+            account[name][c] += some
         account["irregular_inflow"][c] = into
 
     # Onward: to the other destinations of the origin, by the shares of those who leave it now
