@@ -43,7 +43,9 @@ def return_hazards(
     expired = p["return_irregular"] * keep["visit"] * pay * irregular
     return xp.stack(
         [
-            p["return_resident"] * one * regular,
+            p["return_resident"]
+            * xp.exp(p["return_origin"][world.origin] + p["return_destination"][world.destination])
+            * regular,
             (regime @ p["return_worker"]) * keep["work"] * pay * regular,
             (regime @ p["return_visitor"]) * keep["visit"] * pay * regular,
             p["return_protected"] * one * regular,

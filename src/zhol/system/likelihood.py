@@ -25,10 +25,11 @@ Array = Any
 _DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict", "death_rate")
 _LEAST = 1e-3  # persons: the log of a prediction of nobody
 # What the model leaves out of each kind of series: prior of a further log error, median and log-sd; ours, wide.
-_EXTRA = (0.1, 1.0)
-# Errors of figures that follow each other in a cell: the map gives a scale and how far it persists, both read from the
-# gap between revisions; within a revision errors may be smoother. Prior sd of the log scale and of the log odds.
-_SCALE_SD, _PERSISTENCE_SD = 0.7, 1.5
+_EXTRA = (0.1, 0.5)
+# Errors of figures that follow each other in a cell persist; the map says how far where rival revisions tell. Prior sd of
+# the log odds. A free scale was tried and fell to nothing: two or three points a corridor can always be met.
+_PERSISTENCE_SD = 0.7
+_PERSISTENCE = 0.3  # prior median of what is left after five years where no revisions tell: 0.79 after one
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,7 @@ class Problem:
             *[f"bias {g}" for g in self.obs.bias_groups],
             *[f"trend {g}" for g in self.obs.trend_groups],
             *[f"further error {k}" for k in kinds],
-            "scale of persistent errors",
-            "persistence of errors",
+            *[f"persistence {k}" for k in kinds],
         ]
 
     @property
@@ -152,14 +152,12 @@ def _errors(obs: Observations) -> dict[str, np.ndarray]:
     ends = [month_number(m) for m in t["month_end"]]
     labels = [str(label).split("(")[-1] for label in t["label"]]
     for i in sorted(range(t.height), key=lambda j: ends[j]):
-        rho = float(t["persistence"][i])
-        if rho > 0:
-            key = (t["series"][i], t["origin"][i], t["destination"][i], labels[i] if t["bias_group"][i] else "both")
-            other = (*key[:3], "both")
-            found = latest.get(key) or latest.get(other)
-            if found is not None and ends[i] > found[1]:
-                before[i], gap[i] = found[0], (ends[i] - found[1]) / 60.0
-            latest[key] = (i, ends[i])
+        revision = labels[i] if t["persistence"][i] > 0 and t["bias_group"][i] else "both"
+        key = (t["series"][i], t["origin"][i], t["destination"][i], revision)
+        found = latest.get(key) or latest.get((*key[:3], "both"))
+        if found is not None and ends[i] > found[1]:
+            before[i], gap[i] = found[0], (ends[i] - found[1]) / 60.0
+        latest[key] = (i, ends[i])
     return {
         "log_value": np.log(t["value"].to_numpy()),
         "log_sd": t["log_sd"].to_numpy(),
@@ -171,7 +169,7 @@ def _errors(obs: Observations) -> dict[str, np.ndarray]:
         "kind": np.array([kinds.index(k) for k in t["kind"]], dtype=np.int32),
         "before": before,
         "gap": gap,
-        "five_years": t["persistence"].to_numpy(),
+        "five_years": np.where(t["persistence"].to_numpy() > 0, t["persistence"].to_numpy(), _PERSISTENCE),
         # A figure of an event speaks only of a run in which the event takes place.
         "used": np.array([0.0 if event else 1.0 for event in t["event"]]),
     }
@@ -215,13 +213,13 @@ def error_model(problem: Problem, vector: Array, xp: Any = jnp) -> tuple[Array, 
     The publisher's error persists within a cell; what the model leaves out besides comes anew with every figure.
     """
     e, end = problem.errors, problem.size
-    kinds = end - problem.model.layout.size - len(problem.obs.bias_groups) - len(problem.obs.trend_groups) - 2
-    further = xp.log(_EXTRA[0]) + _EXTRA[1] * vector[..., end - 2 - kinds : end - 2]
-    multiple = xp.where(e["five_years"] > 0, xp.exp(_SCALE_SD * vector[..., end - 2 : end - 1]), 1.0)
-    base = xp.where(e["five_years"] > 0, e["five_years"], 0.5)
-    odds = xp.log(base / (1.0 - base)) + _PERSISTENCE_SD * vector[..., end - 1 : end]
+    kinds = int(e["kind"].max()) + 1
+    first = end - 2 * kinds
+    further = xp.log(_EXTRA[0]) + _EXTRA[1] * vector[..., first : first + kinds]
+    odds = xp.log(e["five_years"] / (1.0 - e["five_years"]))
+    odds = odds + _PERSISTENCE_SD * vector[..., first + kinds :][..., e["kind"]]
     kept = xp.where(e["before"] >= 0, (1.0 / (1.0 + xp.exp(-odds))) ** e["gap"], 0.0)
-    scale = xp.sqrt((multiple * e["log_sd"]) ** 2 * (1.0 - kept**2) + xp.exp(2.0 * further[..., e["kind"]]))
+    scale = xp.sqrt(e["log_sd"] ** 2 * (1.0 - kept**2) + xp.exp(2.0 * further[..., e["kind"]]))
     return scale, kept
 
 
