@@ -58,14 +58,14 @@ def compose(region: Region, place: str) -> Brief:
         title=f"Migration brief: {name}",
         subtitle=SUBTITLE,
         purpose=PURPOSE,
-        as_of=_as_of(region),
+        as_of=as_of(region),
         region=region.title,
         sections=tuple(found),
         missing=tuple(missing),
     )
 
 
-def _as_of(region: Region) -> When:
+def as_of(region: Region) -> When:
     """The latest day on which a source of the pack was retrieved."""
     days = [str(day) for day in region.sources["retrieved"].drop_nulls().to_list()]
     return When(max(days) if days else "no stated date")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 START, END = "2000-01", "2040-12"
 DRAWS, FEW = 64, 16  # of the projection; of the prior and of each variant, which are compared draw by draw
 SEED = 1
+PACK = "this pack"  # where a number comes from many rows of it
 LEVEL = 0.8
 FITTED = "80% interval over draws of the fitted system, populations, incomes and conflicts"
 UNFITTED = "80% interval over draws of priors: nothing is fitted"

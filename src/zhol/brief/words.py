@@ -71,5 +71,5 @@ def _rounded(value: float, unit: str) -> str:
 
 def _span(low: float | None, high: float | None, unit: str) -> str:
     if unit == "%" and low is not None and high is not None:
-        return f"{exact(low, unit)}–{exact(high, unit)}%"
+        return f"{exact(low, unit)}{' to ' if low < 0 else '–'}{exact(high, unit)}%"
     return range_text(low, high).replace("-", "−")

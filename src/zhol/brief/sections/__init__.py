@@ -18,10 +18,13 @@ from zhol.brief.sections import (
     map_of_corridors,
     place_roles,
     population,
+    projection,
     remittances,
     rival_sources,
     stocks,
+    the_system,
     treaties,
+    trust,
 )
 
 if TYPE_CHECKING:
@@ -56,4 +59,13 @@ SECTIONS = (
     Part("remittances", remittances.section, "No remittances for this place."),
     Part("population", population.section, "No population outlook for this place."),
     Part("treaties", treaties.section, "No bodies or treaties that cover this place's corridors."),
+    Part(
+        "the-system", the_system.section, "The system cannot be run: the pack lacks corridors, populations or incomes."
+    ),
+    Part(
+        "projection",
+        projection.section,
+        "No projection: the system cannot be run, or has hardly anybody of this place in an irregular status.",
+    ),
+    Part("trust", trust.section, "Nothing on how far to trust the system, because it cannot be run."),
 )
