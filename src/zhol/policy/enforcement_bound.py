@@ -106,22 +106,26 @@ class EnforcementBound:
             f"By another road: {self._text('rerouted')} persons a year",
             f"Price: {self._text('price_before')} USD before, {self._text('price_after')} after",
         ]
-        gains = self.displacement.filter((pl.col("role") == "transit") & (pl.col("change") > 0)).sort("place")
-        named = ", ".join(f"{r['place']} {plain_number(r['change'])}" for r in gains.to_dicts())
-        lines.append(f"More transit through: {named or 'no place'}")
+        lines.append(f"More transit through: {self._gains()}")
         if len(self.actors) > 1:
             lines.append(f"Together rather than the best alone: {self._text('gain_over_best_member')} persons more")
         lines += [f"Warning: {w}" for w in self.warnings]
         return "\n".join(lines + [f"Method: {c}" for c in self.cites])
+
+    def _gains(self) -> str:
+        """Places with more transit, in alphabetical order, unless it is below a hundredth of those in reach."""
+        least = 0.01 * self.outcome("in_reach")[0]
+        most = pl.max_horizontal("change", "change_high")
+        gains = self.displacement.filter((pl.col("role") == "transit") & (most > least)).sort("place").to_dicts()
+        named = [f"{r['place']} {_span(r['change'], r['change_low'], r['change_high'])}" for r in gains]
+        return ", ".join(named) or "no place"
 
     def _text(self, name: str) -> str:
         try:
             value, low, high = self.outcome(name)
         except ZholError:
             return "none"
-        if low is None or high is None:
-            return plain_number(value)
-        return f"{plain_number(value)} (80% {plain_number(low)} to {plain_number(high)})"
+        return _span(value, low, high)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain Python values only, ready for JSON."""
@@ -143,6 +147,12 @@ class EnforcementBound:
 
         who = ", ".join(self.actors) if len(self.actors) < 4 else f"{len(self.actors)} places together"
         return curve_chart(self.curve, f"What enforcement can do at most: {who}")
+
+
+def _span(value: float, low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return plain_number(value)
+    return f"{plain_number(value)} (80% {plain_number(low)} to {plain_number(high)})"
 
 
 def enforcement_bound(

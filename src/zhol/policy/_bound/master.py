@@ -151,7 +151,7 @@ class Master:
         sort = kind.kInteger if whole else kind.kContinuous
         highs.changeColsIntegrality(len(members), members, np.array([sort] * len(members)))
         highs.setOptionValue("mip_rel_gap", gap)
-        highs.setOptionValue("time_limit", highs.getRunTime() + max(seconds, 0.05))
+        highs.setOptionValue("time_limit", max(seconds, 0.05))
         highs.run()
         info, done = highs.getInfo(), highs.getModelStatus() == self._highspy.HighsModelStatus.kOptimal
         if whole and len(members):
