@@ -57,7 +57,10 @@ def hazards(system, p, regime=1):
         (CLANDESTINE, PENDING): p["claim"] * q,
         **{(s, WORKER): p["regularisation"] for s in IRREGULAR},
     }
-    returns = [p["return_resident"], p["return_worker"][regime], p["return_visitor"][regime], p["return_protected"],
+    by_place = np.exp(
+        p["return_origin"][system.places.index("KGZ")] + p["return_destination"][system.places.index("RUS")]
+    )
+    returns = [p["return_resident"] * by_place, p["return_worker"][regime], p["return_visitor"][regime], p["return_protected"],
                p["return_pending"], *[p["return_irregular"]] * 5]  # fmt: skip
     leave = np.array(returns) + p["mortality"] * 0.012 / 12
     leave[RESIDENT] += p["naturalisation"]

@@ -209,7 +209,7 @@ def hazards_of_exit(s, d, regime, m, c, dearer, relative):
     pay = np.exp(-p["return_wage"] * relative)
     keep = {name: np.exp(-p["reentry"] * dearer[name]) for name in dearer}
     back = {
-        RESIDENT: p["return_resident"],
+        RESIDENT: p["return_resident"] * np.exp(p["return_origin"][s.from_[c]] + p["return_destination"][s.to[c]]),
         WORKER: p["return_worker"][g] * keep["work"] * pay,
         VISITOR: p["return_visitor"][g] * keep["visit"] * pay,
         PROTECTED: p["return_protected"],
@@ -319,9 +319,8 @@ def month(s, d, growth, regime, m, state, first):
     after, present = np.zeros((len(s.pairs), 10)), np.zeros((len(s.pairs), 10))
     account = {name: np.zeros(len(s.pairs)) for name in FLOWS}
     gone_on, gap = np.zeros(len(s.pairs)), np.zeros(len(s.pairs))
-    recognised = np.zeros(len(s.pairs))
     for c in corridors:
-        recognised[c], changes = hazards_of_change(s, regime, m, c)
+        _, changes = hazards_of_change(s, regime, m, c)
         dearer = {name: costs[c][1][name] - first["costs"][c][name] for name in costs[c][1]}
         exits = hazards_of_exit(s, d, regime, m, c, dearer, relative_pay(s, d, m, c) - first["relative"][c])
         whole_rate = np.zeros(10)
@@ -397,7 +396,8 @@ def month(s, d, growth, regime, m, state, first):
         account["exposure"][c] = hidden * p["exploitation"] * lever(m, "exploitation", c)
         account["remittances"][c], account["public_cost"][c] = sent, spent * income / 1e6
         account["quota_unmet"][c] = unmet[c]
-        gap[c] = recognised[c] * (after[c, CLANDESTINE] + after[c, OVERSTAYER] + after[c, REFUSED])
+        need, _ = hazards_of_change(s, regime, {}, c)  # whatever an instrument does to decisions
+        gap[c] = need * (after[c, CLANDESTINE] + after[c, OVERSTAYER] + after[c, REFUSED])
         bigger = d["working_age"][t] / first["working_age"][t]
         wanted[t] += first["labour"][c] * bigger * lever(m, "demand_labour", c)
     filled = np.array([sum(workforce(after)[c] for c in corridors if s.to[c] == i) for i in places])

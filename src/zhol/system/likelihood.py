@@ -26,8 +26,8 @@ _DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict",
 _LEAST = 1e-3  # persons: the log of a prediction of nobody
 # What the model leaves out of each kind of series: prior of a further log error, median and log-sd; ours, wide.
 _EXTRA = (0.1, 0.5)
-# Errors of figures that follow each other in a cell persist; the map says how far where rival revisions tell. Prior sd of
-# the log odds. A free scale was tried and fell to nothing: two or three points a corridor can always be met.
+# Errors of figures that follow each other in a cell persist; the map says how far where rival revisions tell. Prior sd
+# of the log odds. A free scale was tried and fell to nothing: two or three points a corridor can always be met.
 _PERSISTENCE_SD = 0.7
 _PERSISTENCE = 0.3  # prior median of what is left after five years where no revisions tell: 0.79 after one
 
