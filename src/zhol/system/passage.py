@@ -26,8 +26,10 @@ def road_prices(
     if "passage_price" in levers:  # instruments act on legs; a road's price moves by the mean of its legs
         base = base * xp.exp((world.uses @ xp.log(levers["passage_price"])) / world.leg_count)
     limit = capacity * world.capacity(p, xp)
-    # What keeps the log finite is added to the ratio, not to the people: else twice the people were not twice the flows.
-    return base * (1.0 + xp.exp(p["congestion"] * xp.log(volume / limit + 1e-12)))
+    load = volume / limit
+    # No volume is no congestion: a small number inside the log is not small once it is raised to a tenth.
+    full = xp.exp(p["congestion"] * xp.log(xp.where(load > 0.0, load, 1.0)))
+    return base * (1.0 + xp.where(load > 0.0, full, 0.0))
 
 
 def road_costs(p: dict[str, Array], income: Array, prices: Array, through: Array, death: Array) -> Array:
