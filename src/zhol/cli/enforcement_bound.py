@@ -74,13 +74,11 @@ def _draw(found: EnforcementBound, path: Path) -> None:
 
 
 def _shown(table: pl.DataFrame, whole: bool) -> pl.DataFrame:
-    """All columns for a file; for a screen those that fit."""
+    """All columns for a file; for a screen those that fit, never a number without its interval."""
     import polars as pl
 
     if whole:
         return table
-    wide = [c for c in table.columns if c.endswith(("_low", "_high")) or c in ("meaning", "gap")]
-    if "change" in table.columns:
-        wide = [c for c in wide if not c.startswith("change")]
-    numbers = pl.selectors.float()
-    return table.drop(wide).with_columns(numbers.round_sig_figs(4))
+    if "share_of_full" in table.columns:
+        table = table.select("budget", pl.selectors.starts_with("bound_share", "rerouted_share"))
+    return table.drop("meaning", "name", strict=False).with_columns(pl.selectors.float().round_sig_figs(4))
