@@ -4,7 +4,7 @@ import pytest
 
 import zhol
 from zhol.core.errors import ZholError
-from zhol.policy.enforcement_bound import enforcement_bound
+from zhol.policy.enforcement import enforcement_bound
 
 GOOD = {"origin": ["AFG"], "destination": ["XEU"], "persons": [100.0]}
 

@@ -11,7 +11,7 @@ import random_packs as made
 import yaml
 
 import zhol
-from zhol.policy.enforcement_bound import enforcement_bound
+from zhol.policy.enforcement import enforcement_bound
 from zhol.roads import lay
 from zhol.roads.settings import settings as road_settings
 
@@ -179,12 +179,6 @@ def test_travellers_of_the_moving_system():
     array, _ = run.draws("entries", where={"channel": "passage"})
     assert found.outcome("passages")[0] == pytest.approx(np.median(array[:, -1]), rel=0.02)
     assert "moving system" in found.source
-
-
-def test_module_and_function_share_a_name(model):
-    import zhol.policy.enforcement_bound as module
-
-    assert module(model, "KAZ", 0, PEOPLE, draws=0, year=2024).outcome("bound")[0] == 0
 
 
 def test_people_without_a_road_are_said(model):

@@ -13,7 +13,7 @@ from zhol.cli import output
 if TYPE_CHECKING:
     import polars as pl
 
-    from zhol.policy.enforcement_bound import EnforcementBound
+    from zhol.policy.enforcement import EnforcementBound
 
 
 def command(
@@ -47,7 +47,7 @@ def command(
     """
     import zhol
     from zhol.core.errors import ZholError
-    from zhol.policy.enforcement_bound import enforcement_bound
+    from zhol.policy.enforcement import enforcement_bound
 
     if json and csv:
         raise ZholError("choose one of --json and --csv")

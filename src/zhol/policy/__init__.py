@@ -6,13 +6,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from zhol.policy.comparison import Comparison, compare
+    from zhol.policy.contributions import Contribution, contribution
+    from zhol.policy.delays import Delay, delay
+    from zhol.policy.enforcement import EnforcementBound, enforcement_bound
     from zhol.policy.instruments import Instrument, instrument
     from zhol.policy.ready_made import history, package, packages
     from zhol.policy.rights import judge
     from zhol.policy.scenario import Measure, Scenario
+    from zhol.policy.targets import Target, target
 
 _HOMES = {
+    "Comparison": "zhol.policy.comparison",
+    "compare": "zhol.policy.comparison",
+    "Contribution": "zhol.policy.contributions",
+    "contribution": "zhol.policy.contributions",
+    "Delay": "zhol.policy.delays",
+    "delay": "zhol.policy.delays",
+    "Target": "zhol.policy.targets",
+    "target": "zhol.policy.targets",
     "Instrument": "zhol.policy.instruments",
+    "EnforcementBound": "zhol.policy.enforcement",
+    "enforcement_bound": "zhol.policy.enforcement",
     "instrument": "zhol.policy.instruments",
     "Measure": "zhol.policy.scenario",
     "Scenario": "zhol.policy.scenario",
@@ -22,7 +37,26 @@ _HOMES = {
     "packages": "zhol.policy.ready_made",
 }
 
-__all__ = ["Instrument", "Measure", "Scenario", "history", "instrument", "judge", "package", "packages"]
+__all__ = [
+    "Comparison",
+    "Contribution",
+    "Delay",
+    "EnforcementBound",
+    "Instrument",
+    "Measure",
+    "Scenario",
+    "Target",
+    "compare",
+    "contribution",
+    "delay",
+    "enforcement_bound",
+    "history",
+    "instrument",
+    "judge",
+    "package",
+    "packages",
+    "target",
+]
 
 
 def __getattr__(name: str) -> Any:

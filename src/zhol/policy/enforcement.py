@@ -6,10 +6,8 @@ It says how much at most, and where people go instead. Where on the ground a bud
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -402,13 +400,3 @@ def _recognition(model: Model, found: Ground) -> Array | None:
     from zhol.system.model import recognition_record
 
     return 1.0 / (1.0 + np.exp(-recognition_record(model.region, found.travellers.pairs)))
-
-
-class _Callable(ModuleType):
-    """``zhol.policy.enforcement_bound`` is a function's name and a module's: whichever Python finds can be called."""
-
-    def __call__(self, *arguments: Any, **options: Any) -> EnforcementBound:
-        return enforcement_bound(*arguments, **options)
-
-
-sys.modules[__name__].__class__ = _Callable
