@@ -159,7 +159,8 @@ def _modes(problem: Problem, seed: int, starts: int, begin: Fit | None, tell: An
         for turn in range(_ROUNDS):
             # First as it is, to come near; then in coordinates scaled by the curvature there, in which every direction
             # is about equally steep. Far from the mode that curvature leads astray.
-            scale = np.linalg.cholesky(_covariance(problem, at)) if turn else np.eye(problem.size)
+            near = turn or (begin is not None and not number)
+            scale = np.linalg.cholesky(_covariance(problem, at)) if near else np.eye(problem.size)
             centre = at
 
             def call(x: np.ndarray, centre: np.ndarray = centre, scale: np.ndarray = scale) -> tuple[float, np.ndarray]:
@@ -173,7 +174,7 @@ def _modes(problem: Problem, seed: int, starts: int, begin: Fit | None, tell: An
             at, steps = centre + scale @ done.x, steps + int(done.nit)
             gain = 0.5 * float(done.jac @ done.jac)  # in these coordinates the curvature is about 1
             tell(f"search {number + 1}, round {turn + 1}: {done.fun:.2f} after {steps} steps, to gain {gain:.2g}")
-            if turn and gain <= _GAIN:
+            if near and gain <= _GAIN:
                 break
         return {
             "vector": at,
