@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -119,8 +120,11 @@ def outlook(region: Region) -> Outlook | None:
             return None
         fit = shipped(model)
         run = _simulate(model, DRAWS, None)
-        prior = None if fit is None else _simulate(model, FEW, "prior")
-        variants = {name: _simulate(model, FEW, None, chosen) for name, chosen in VARIANTS.items()}
+        with ThreadPoolExecutor(2) as pool:  # few draws keep one core busy only
+            apart = None if fit is None else pool.submit(_simulate, model, FEW, "prior")
+            others = pool.map(lambda chosen: _simulate(model, FEW, None, chosen), VARIANTS.values())
+            variants = dict(zip(VARIANTS, others, strict=True))
+            prior = None if apart is None else apart.result()
     except ZholError:
         return None
     years = region.table("stocks")["year"].to_list() if "stocks" in region.tables else []

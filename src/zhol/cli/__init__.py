@@ -2,8 +2,8 @@
 
 Examples
 --------
->>> sorted(VERBS)[:3]
-['brief', 'data', 'estimate']
+>>> [name for name in VERBS if name.startswith("b")]
+['brief', 'backtest', 'bound']
 """
 
 from __future__ import annotations
@@ -41,6 +41,13 @@ VERBS = {
     "backtest": Verb("zhol.cli.backtest", "Fit to a date, predict what came after, misses first."),
     "instruments": Verb(
         "zhol.cli.instruments", "The instruments of policy: what each moves, by how much, on what evidence."
+    ),
+    "compare": Verb("zhol.cli.compare", "Scenarios beside each other under the same draws, rights floors in view."),
+    "delay": Verb("zhol.cli.delay", "What waiting with a package costs."),
+    "target": Verb("zhol.cli.target", "The least lawful package that reaches a target, or why none does."),
+    "bound": Verb("zhol.cli.enforcement_bound", "The most that an enforcement budget can do once people re-route."),
+    "check": Verb(
+        "zhol.cli.check", "Behaviours that must hold of a pack's model, and comparison with a saved version."
     ),
 }
 
