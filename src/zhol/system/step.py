@@ -172,7 +172,8 @@ def month_step(
         "unmet": unmet,
     }
     flows = accounts.flow_accounts(world, p, d, happened, levers, dt, xp)
-    growth = d["working_age"] / start.working_age
+    anyone = start.working_age > 0
+    growth = xp.where(anyone, d["working_age"] / xp.where(anyone, start.working_age, 1.0), 1.0)
     return State(after, home, volume, capacity), {
         "entries": entries,
         "flows": xp.stack([flows[name] for name in FLOWS], axis=-1),
