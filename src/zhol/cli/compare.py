@@ -81,8 +81,8 @@ def command(
         raise ZholError("choose one of --by, --substitution and --contribution")
     output.check_picture(plot)
     pack = load(region)
-    plans = [plan_of(words, pack.name, actor, since) for words in scenarios]
-    first = None if base is None else plan_of(base, pack.name, actor, since)
+    plans = [plan_of(words, region, actor, since) for words in scenarios]
+    first = None if base is None else plan_of(base, region, actor, since)
     wanted = None if outcomes is None else [o.strip() for o in outcomes.split(",") if o.strip()]
     settings: dict[str, Any] = {"draws": draws, "seed": seed, "start": start, "end": end, "outcomes": wanted}
     settings |= {"level": level, "parameters": fit_of(parameters)}

@@ -64,7 +64,7 @@ def command(
     wanted = None if outcomes is None else [o.strip() for o in outcomes.split(",") if o.strip()]
     with waiting("Waiting") as tell:
         found = delay(
-            plan_of(scenario, pack.name, actor, since),
+            plan_of(scenario, region, actor, since),
             range(0, years + 1, every),
             pack,
             outcomes=wanted,

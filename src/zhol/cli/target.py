@@ -60,7 +60,7 @@ def command(
     if json and csv:
         raise ZholError("choose one of --json and --csv")
     pack = load(region)
-    plan = plan_of(scenario, pack.name, actor, since)
+    plan = plan_of(scenario, region, actor, since)
     if only is not None:
         plan = plan.only(*(n.strip() for n in only.split(",") if n.strip()))
     with telling("Searching") as tell:

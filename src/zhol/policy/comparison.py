@@ -334,7 +334,7 @@ def compare(
     Raises
     ------
     ZholError
-        Fewer than two scenarios, two of one name, control without protection, not whole years, an unknown country.
+        Fewer than two scenarios, control without protection, not whole years, an unknown country.
 
     Examples
     --------
@@ -342,7 +342,7 @@ def compare(
     >>> networks = package("r3_networks", "KAZ", "2027-01")
     >>> found = compare([None, networks], start="2027", end="2028", draws=16, parameters="prior")
     >>> found.names, found.scope.acting
-    (('present policies', 'r3_networks'), ('KAZ', 'KGZ', 'TJK', 'TKM', 'UZB'))
+    (('present policies', 'r3_networks'), ('KAZ',))
     >>> found.standing["verdict"].to_list()
     ['lawful', 'lawful']
     """

@@ -224,7 +224,7 @@ def pair(
     Raises
     ------
     ZholError
-        Not whole years, fewer than two draws, two scenarios of one name.
+        Not whole years, or fewer than two draws.
     """
     from zhol.system.driver_paths import driver_paths
     from zhol.system.regimes import regime_paths

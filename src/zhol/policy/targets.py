@@ -284,7 +284,7 @@ class _Search:
 
     def scenario(self, point: Any) -> Scenario:
         """The package at these strengths."""
-        at = dict(zip(self.names, point, strict=True))
+        at = {name: round(float(x), 6) for name, x in zip(self.names, point, strict=True)}
         measures = [
             replace(
                 m,
