@@ -25,7 +25,7 @@ _ROUNDS = 4  # more than it ever needed, so that a stop is a failure and is said
 _TRIES = 3
 _WIDTH = 12  # columns of the Jacobian at once
 _TOGETHER = 2  # draws refined at once
-_NEWTON = 7  # damped Newton steps a draw
+_NEWTON = 5  # damped Newton steps a draw
 
 
 def calibrate(

@@ -171,7 +171,7 @@ def backtest(
     earlier = f"{int(cut[:4]) - _HINDCAST_YEARS}{cut[4:]}"
     fit = fit or calibrate(region, until=cut, seed=seed, progress=progress)
     hindcast = hindcast or calibrate(region, until=earlier, seed=seed, starts=1, progress=progress)
-    growth = own_error(Model(region, policies_until=cut), hindcast, earlier, cut, draws, seed)
+    growth = own_error(Model(region, policies_until=cut), _with_errors(hindcast, fit), earlier, cut, draws, seed)
     model = Model(region, policies_until=cut)
     problem = build_problem(model, drivers_until=cut if drivers == "projected" else None)
     after = np.array([m > cut for m in problem.obs.table["month_end"]]) & (problem.errors["used"] > 0)
@@ -190,6 +190,19 @@ def backtest(
     return Backtest(figures, _scores(figures), growth, meta)
 
 
+def _with_errors(hindcast: Fit, fit: Fit) -> Fit:
+    """The earlier fit with the later one's model of errors, which rests on more figures."""
+    from dataclasses import replace
+
+    places = {name: i for i, name in enumerate(fit.names)}
+    sample = np.array(hindcast.sample)
+    rows = np.arange(len(sample)) % len(fit.sample)
+    for i, name in enumerate(hindcast.names):
+        if name.startswith(("persistence ", "further error ")) and name in places:
+            sample[:, i] = fit.sample[rows, places[name]]
+    return replace(hindcast, sample=sample)
+
+
 def own_error(model: Any, fit: Fit, cut: str, until: str, draws: int, seed: int) -> dict[str, float]:
     """Yearly log error of the model by kind of series: what an earlier fit misses beyond its own intervals.
 
@@ -206,7 +219,7 @@ def own_error(model: Any, fit: Fit, cut: str, until: str, draws: int, seed: int)
     miss = problem.errors["log_value"] - np.median(log_sample, axis=0)
     low, high = np.quantile(log_sample, [0.16, 0.84], axis=0)
     kinds, out = np.array(problem.obs.table["kind"].to_list()), {}
-    for kind in sorted(set(kinds)):
+    for kind in sorted({str(k) for k in kinds}):
         here = (kinds == kind) & (ahead > 0) & (problem.errors["used"] > 0)
         if here.sum() < 3:
             continue
