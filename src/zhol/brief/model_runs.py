@@ -94,8 +94,8 @@ def of_draws(values: np.ndarray, unit: str, sources: tuple[str, ...], interval: 
 
     Examples
     --------
-    >>> of_draws(np.arange(101.0), "persons", ("S",), "made for a test").text()
-    '50 (10 to 90)'
+    >>> of_draws(10 * np.arange(101.0), "persons", ("S",), "made for a test").text()
+    '500 (100 to 900)'
     >>> of_draws(np.arange(5.0), "persons", ("S",), "made for a test").interval
     'suppressed small count'
     """
