@@ -102,16 +102,24 @@ class Backtest:
         return "\n".join(lines)
 
     def save(self, path: str | Path) -> Path:
-        """Write the backtest as JSON; nothing half-written is left behind."""
+        """Write the backtest as JSON, numbers to six digits; nothing half-written is left behind."""
         target = Path(path)
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         body = {"figures": self.figures.to_dicts(), "discrepancy": dict(self.discrepancy), "meta": dict(self.meta)}
         try:
-            temporary.write_text(json.dumps(body, indent=0, default=str), encoding="utf-8")
+            temporary.write_text(json.dumps(_short(body), separators=(",", ":"), default=str), encoding="utf-8")
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
         return target
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if np.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {k: _short(v) for k, v in value.items()}
+    return [_short(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def load_backtest(path: str | Path) -> Backtest:
@@ -121,7 +129,9 @@ def load_backtest(path: str | Path) -> Backtest:
         raise ZholError("no such backtest", file=str(file))
     try:
         body = json.loads(file.read_text(encoding="utf-8"))
-        figures = pl.DataFrame(body["figures"], infer_schema_length=None)
+        figures = pl.DataFrame(body["figures"], infer_schema_length=None).with_columns(
+            pl.col(n, f"error {n}").cast(pl.Float64).fill_null(float("nan")) for n in BASELINES
+        )
         return Backtest(figures, _scores(figures), body["discrepancy"], body["meta"])
     except (ValueError, KeyError) as error:
         raise ZholError("not a backtest", file=str(file)) from error
