@@ -60,8 +60,8 @@ def hazards(system, p, regime=1):
     by_place = np.exp(
         p["return_origin"][system.places.index("KGZ")] + p["return_destination"][system.places.index("RUS")]
     )
-    returns = [p["return_resident"] * by_place, p["return_worker"][regime], p["return_visitor"][regime], p["return_protected"],
-               p["return_pending"], *[p["return_irregular"]] * 5]  # fmt: skip
+    returns = [p["return_resident"] * by_place, p["return_worker"][regime], p["return_visitor"][regime],
+               p["return_protected"], p["return_pending"], *[p["return_irregular"]] * 5]  # fmt: skip
     leave = np.array(returns) + p["mortality"] * 0.012 / 12
     leave[RESIDENT] += p["naturalisation"]
     leave[[PENDING, *IRREGULAR]] += p["onward"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from random_packs import packs, rows_of, written
 from system_runs import by_origin, quick_compilation, run_engine
@@ -11,6 +11,8 @@ import zhol
 from zhol.system import Action, Effect, Model
 from zhol.system.names import FLOWS
 
+# Each example compiles a shape of its own: few of them, and none spent on making a failure smaller.
+FEW = {"deadline": None, "suppress_health_check": list(HealthCheck), "phases": (Phase.explicit, Phase.generate)}
 ACCOUNTS = ("people", "home", "entries", "flows", "volume", "revenue", "transit", "unfilled_demand", "protection_gap")
 LEAVES = [FLOWS.index(name) for name in ("naturalised", "deaths_on_road", "deaths")]
 
@@ -22,7 +24,7 @@ def quick():
 
 
 def conserved(model, arrays):
-    """At home, abroad, dead and naturalised, less the growth at home: the same number in every month, for every origin."""
+    """At home, abroad, dead and naturalised, less growth at home: the same number in every month, for every origin."""
     home, abroad = arrays["home"], by_origin(model, arrays["people"].sum(axis=-1))
     gone = by_origin(model, arrays["flows"][..., LEAVES].sum(axis=-1)).cumsum(axis=1)
     count = home + abroad + gone - arrays["grown"].cumsum(axis=1)
@@ -47,7 +49,7 @@ def mixed(rows, order):
     return {name: [table[i % len(table)] for i in order.permutation(len(table))] for name, table in rows.items()}
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, **FEW)
 @given(packs(), st.integers(1, 2**31), st.data())
 def test_laws_of_any_pack(pack, seed, data):
     rows = rows_of(pack)
@@ -72,7 +74,7 @@ def test_laws_of_any_pack(pack, seed, data):
         np.testing.assert_array_equal(arrays[name], idle[name], err_msg=f"an instrument at rest acts: {name}")
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, **FEW)
 @given(packs(least=3), st.integers(1, 2**31), st.data())
 def test_laws_under_instruments(pack, seed, data):
     """With one lever of each side moved as far as people may move it, up or down."""
