@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ def run(
     cluster: str | None = None,
     threads: int | None = None,
     patience: str = "10s",
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Answer]:
     """Do one piece of work for every task, and return the answers in the order of the tasks.
 
@@ -34,9 +35,10 @@ def run(
         Address of a Dask scheduler, as ``tcp://10.0.0.1:8786``. None: this process.
     threads : int, optional
         Threads of this process; as many as processors if None. Arrays only gain: plain Python does not.
-
     patience : str
         How long to wait for the cluster.
+    progress : callable (done, all), optional
+        Told after every task.
 
     Raises
     ------
@@ -48,22 +50,40 @@ def run(
     >>> run(abs, [-1, 2, -3])
     [1, 2, 3]
     """
+    tell = progress or (lambda done, total: None)
     if cluster is not None:
-        return _on_cluster(work, tasks, cluster, patience)
+        return _on_cluster(work, tasks, cluster, patience, tell)
     number = min(threads or os.cpu_count() or 1, len(tasks))
     if number < 2:
-        return [work(task) for task in tasks]
+        return _told(map(work, tasks), len(tasks), tell)
     with one_thread(), ThreadPoolExecutor(number) as pool:
-        return list(pool.map(work, tasks))
+        return _told(pool.map(work, tasks), len(tasks), tell)
 
 
-def _on_cluster(work: Callable[[Task], Answer], tasks: Sequence[Task], cluster: str, patience: str) -> list[Answer]:
-    from distributed import Client
+def _told(answers: Iterable[Answer], total: int, tell: Callable[[int, int], None]) -> list[Answer]:
+    out = []
+    for answer in answers:
+        out.append(answer)
+        tell(len(out), total)
+    return out
+
+
+def _on_cluster(
+    work: Callable[[Task], Answer],
+    tasks: Sequence[Task],
+    cluster: str,
+    patience: str,
+    tell: Callable[[int, int], None],
+) -> list[Answer]:
+    from distributed import Client, as_completed
 
     try:
         client = Client(cluster, timeout=patience, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise ZholError("the cluster does not answer", found=cluster, expected="tcp://host:port") from error
     with client:
-        answers: list[Answer] = client.gather(client.map(work, list(tasks), pure=False))
+        futures = client.map(work, list(tasks), pure=False)
+        for done, _ in enumerate(as_completed(futures), start=1):
+            tell(done, len(futures))
+        answers: list[Answer] = client.gather(futures)
         return answers

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from zhol.policy.contributions import Contribution, contribution
     from zhol.policy.delays import Delay, delay
     from zhol.policy.enforcement import EnforcementBound, enforcement_bound
+    from zhol.policy.global_sensitivity import Sensitivity, sensitivity
+    from zhol.policy.information_value import InformationValue, value_of_information
     from zhol.policy.instruments import Instrument, instrument
     from zhol.policy.ready_made import history, package, packages
     from zhol.policy.rights import judge
@@ -23,6 +25,10 @@ _HOMES = {
     "contribution": "zhol.policy.contributions",
     "Delay": "zhol.policy.delays",
     "delay": "zhol.policy.delays",
+    "Sensitivity": "zhol.policy.global_sensitivity",
+    "sensitivity": "zhol.policy.global_sensitivity",
+    "InformationValue": "zhol.policy.information_value",
+    "value_of_information": "zhol.policy.information_value",
     "Target": "zhol.policy.targets",
     "target": "zhol.policy.targets",
     "Instrument": "zhol.policy.instruments",
@@ -42,9 +48,11 @@ __all__ = [
     "Contribution",
     "Delay",
     "EnforcementBound",
+    "InformationValue",
     "Instrument",
     "Measure",
     "Scenario",
+    "Sensitivity",
     "Target",
     "compare",
     "contribution",
@@ -55,7 +63,9 @@ __all__ = [
     "judge",
     "package",
     "packages",
+    "sensitivity",
     "target",
+    "value_of_information",
 ]
 
 
