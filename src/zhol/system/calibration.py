@@ -25,6 +25,7 @@ _ROUNDS = 4  # more than it ever needed, so that a stop is a failure and is said
 _TRIES = 3
 _WIDTH = 12  # columns of the Jacobian at once
 _TOGETHER = 2  # draws refined at once
+_WEAK = 0.5
 _NEWTON = 5  # damped Newton steps a draw
 
 
@@ -245,6 +246,22 @@ def _covariance(problem: Problem, vector: np.ndarray) -> np.ndarray:
     return 0.5 * (covariance + covariance.T)
 
 
+def weak_part(covariance: np.ndarray) -> np.ndarray:
+    """Projection on the directions of which the figures say little: posterior variance above half of the prior's."""
+    values, vectors = np.linalg.eigh(covariance)
+    loose = vectors[:, values > _WEAK]
+    return loose @ loose.T
+
+
+def widened(sample: np.ndarray, laplace: np.ndarray, mode: np.ndarray, weak: np.ndarray) -> np.ndarray:
+    """Draws that are Laplace's in the weak directions, and their own in those that the figures hold.
+
+    A search that stops early has not gone the whole way from the mode; where the prior speaks that would pass for
+    knowledge.
+    """
+    return sample + (laplace - sample) @ weak
+
+
 def curved_draws(problem: Problem, mode: np.ndarray, covariance: np.ndarray, draws: int, seed: int) -> np.ndarray:
     """Draws around the mode that follow the bends of the posterior: each fits figures and priors that were shaken.
 
@@ -265,6 +282,7 @@ def curved_draws(problem: Problem, mode: np.ndarray, covariance: np.ndarray, dra
     rng = generator(seed, "posterior")
     errors, prior = rng.standard_normal((draws, problem.obs.table.height)), rng.standard_normal((draws, problem.size))
     scales = next(i for i, n in enumerate(problem.names) if n.startswith("further error"))
+    weak = weak_part(covariance)
     laplace = mode + rng.standard_normal((draws, problem.size)) @ np.linalg.cholesky(covariance).T
     with jax.enable_x64(True):
         residual, scale = (np.asarray(a) for a in innovations(problem, jnp.asarray(mode)))
@@ -281,7 +299,7 @@ def curved_draws(problem: Problem, mode: np.ndarray, covariance: np.ndarray, dra
 
     def block(first: int) -> np.ndarray:
         rows = np.minimum(np.arange(first, first + _TOGETHER), draws - 1)
-        at = np.repeat(mode[None, :scales], len(rows), axis=0)
+        at = mode[None, :scales] + ((laplace[rows] - mode) @ weak)[:, :scales]
         step = np.full(len(rows), 1.0)
         given = (errors[rows], prior[rows, :scales])
         with jax.enable_x64(True):
@@ -299,7 +317,7 @@ def curved_draws(problem: Problem, mode: np.ndarray, covariance: np.ndarray, dra
     block(0)
     with ThreadPoolExecutor(2) as pool:
         inside = np.concatenate(list(pool.map(block, range(0, draws, _TOGETHER))))
-    return np.concatenate([inside, laplace[:, scales:]], axis=1)
+    return widened(np.concatenate([inside, laplace[:, scales:]], axis=1), laplace, mode, weak)
 
 
 def _nuts(
