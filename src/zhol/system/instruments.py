@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -48,7 +49,14 @@ class Effect:
             raise ZholError("unknown lever", found=self.lever, expected=", ".join(LEVERS))
         if not self.components or any(w < 0 or sd < 0 for w, _, sd in self.components):
             raise ZholError("weights and standard deviations cannot be negative", found=str(self.components))
-        if self.side is not None and (self.side in ("leg", "place")) != (LEVERS[self.lever].side in ("leg", "place")):
+        if not all(math.isfinite(x) for part in self.components for x in part):
+            raise ZholError("an effect is made of finite numbers", found=str(self.components))
+        if sum(w for w, _, _ in self.components) <= 0:
+            raise ZholError("weights of a mixture add up to nothing", found=str(self.components))
+        mine = LEVERS[self.lever].side
+        if self.side is not None and self.side not in (
+            (mine,) if mine in ("leg", "place") else ("origin", "destination")
+        ):
             raise ZholError(f"lever {self.lever} cannot be moved from this side", found=self.side)
 
     @property
@@ -113,6 +121,8 @@ class Action:
         for _, x in self.path:
             if not 0.0 <= x <= 1.0:
                 raise ZholError(f"intensity of {self.name} outside 0 to 1", found=str(x), expected="0 to 1")
+        if self.announced is not None:
+            month_number(self.announced)
 
     def intensity(self, months: Sequence[str]) -> np.ndarray:
         """Intensity in each month, before leakage."""

@@ -79,7 +79,9 @@ class Model:
             raise ZholError("the pack has no places", file="places.csv", expected="at least one country or block")
         self._cited = _cited_pairs(region, set(self.places))
         self.corridors = corridors_of(region, self.places, minimum, self._cited)
-        for pair in self.quotas:
+        for pair, places in self.quotas.items():
+            if not places >= 0:
+                raise ZholError("a quota is a number of people a month", found=places, expected="0 or more")
             if pair not in self.corridors:
                 raise ZholError("a quota for a corridor that the model does not have", found=">".join(pair))
         self.roads = lay(region, corridors=self.corridors, k=3, without_legs=self.without_legs)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
@@ -160,12 +162,12 @@ class Run:
         array = array.astype(np.float64, copy=False)
         for dim, keep in (where or {}).items():
             array, labels = self._keep(array, dims, labels, dim, keep)
-        return self._sum(array, dims, labels, list(by))
+        return self._sum(array, dims, labels, [by] if isinstance(by, str) else list(by))
 
     def _keep(
         self, array: np.ndarray, dims: tuple[str, ...], labels: dict[str, list[Any]], dim: str, keep: Any
     ) -> tuple[np.ndarray, dict[str, list[Any]]]:
-        wanted = {keep} if isinstance(keep, str | int) else set(keep)
+        wanted, named = {keep} if isinstance(keep, str | int) else set(keep), dim
         if dim in _WITHIN and "corridor" in dims:
             unknown = wanted - set(self.places)
             place = 0 if dim == "origin" else 1
@@ -177,13 +179,15 @@ class Run:
         else:
             raise ZholError("this outcome has no such dimension", found=dim, expected=", ".join(("time", *dims)))
         if unknown:
-            raise ZholError(f"unknown {dim}", found=", ".join(map(str, sorted(unknown, key=str))))
+            raise ZholError(f"unknown {named}", found=", ".join(map(str, sorted(unknown, key=str))))
         kept = [label for label, m in zip(labels[dim], mask, strict=True) if m]
         return np.compress(mask, array, axis=2 + dims.index(dim)), {**labels, dim: kept}
 
     def _sum(
         self, array: np.ndarray, dims: tuple[str, ...], labels: dict[str, list[Any]], by: list[str]
     ) -> tuple[np.ndarray, dict[str, list[Any]]]:
+        if len(set(by)) < len(by):
+            raise ZholError("a dimension is named twice", found=", ".join(by))
         allowed = set(dims) | (set(_WITHIN) if "corridor" in dims else set())
         for dim in by:
             if dim not in allowed:
@@ -214,6 +218,8 @@ class Run:
         polars.DataFrame
             ``time``, the columns of ``by``, ``median``, ``low``, ``high``, ``unit``.
         """
+        if not 0.0 < level < 1.0:
+            raise ZholError("level of an interval", found=level, expected="a number between 0 and 1")
         array, labels = self.draws(name, by, where)
         tail = (1.0 - level) / 2.0
         if array.shape[0] == 1:
@@ -279,6 +285,8 @@ class Run:
             "roads": self.roads,
             "meta": self.meta,
         }
+        if not target.parent.is_dir():
+            raise ZholError("no such folder", file=target.parent)
         temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
             with temporary.open("wb") as file:
@@ -304,16 +312,26 @@ def load_run(path: str | Path) -> Run:
         with np.load(file, allow_pickle=False) as stored:
             head = json.loads(str(stored["head"]))
             arrays = {name: stored[name] for name in stored.files if name != "head"}
-    except (ValueError, KeyError, OSError, EOFError) as error:
+        return Run(
+            arrays,
+            tuple(head["time"]),
+            tuple(head["places"]),
+            tuple((o, d) for o, d in head["corridors"]),
+            tuple(tuple(r) for r in head["roads"]),
+            head["meta"],
+        )
+    except (
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        OSError,
+        EOFError,
+        BadZipFile,
+        zlib.error,
+    ) as error:
         raise ZholError("not a run", file=str(file), expected="a file written by Run.save") from error
-    return Run(
-        arrays,
-        tuple(head["time"]),
-        tuple(head["places"]),
-        tuple((o, d) for o, d in head["corridors"]),
-        tuple(tuple(r) for r in head["roads"]),
-        head["meta"],
-    )
 
 
 def assemble(model: Model, arrays: Mapping[str, np.ndarray], months: Sequence[str], *, every: str, **meta: Any) -> Run:

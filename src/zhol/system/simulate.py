@@ -12,7 +12,7 @@ import numpy as np
 from zhol.core.errors import ZholError
 from zhol.system.driver_paths import driver_paths
 from zhol.system.instruments import Hooks, actions_of, compile_actions, month_number, month_range
-from zhol.system.names import FLOWS
+from zhol.system.names import FLOWS, LEVERS
 from zhol.system.parameters import parameter_table, prior_draws
 from zhol.system.regimes import regime_paths
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zhol.system.run import Run
 
 _DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict", "death_rate")
+_PRECISIONS = {"single": np.float32, "double": np.float64}
 _SLOTS = 8
 _CHUNK = 16  # draws at once: more fall out of the processor's cache
 Progress = Callable[[int, int], None]
@@ -89,11 +90,8 @@ def simulate(
     >>> run.table("irregular_stock", by=["destination"]).columns
     ['time', 'destination', 'median', 'low', 'high', 'unit']
     """
-    if every not in ("year", "month"):
-        raise ZholError("unknown interval", found=every, expected="year or month")
+    _check(every, draws, substeps, precision, levers)
     months = month_range(start, end)
-    if draws < 0 or substeps < 1:
-        raise ZholError("draws cannot be negative, and a month has at least one step", found=f"{draws}, {substeps}")
     hooks = compile_actions(actions_of(scenario, model), model, months, draws, seed)
     vectors, origin = parameter_vectors(model, parameters, draws, seed)
     paths = driver_paths(
@@ -136,6 +134,21 @@ def simulate(
     )
 
 
+def _check(every: str, draws: int, substeps: int, precision: str, levers: tuple[str, ...]) -> None:
+    """Refuse options that mean nothing."""
+    if every not in ("year", "month"):
+        raise ZholError("unknown interval", found=every, expected="year or month")
+    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in (draws, substeps)):
+        raise ZholError("draws and steps are whole numbers", found=f"{draws}, {substeps}")
+    if draws < 0 or substeps < 1:
+        raise ZholError("draws cannot be negative, and a month has at least one step", found=f"{draws}, {substeps}")
+    if precision not in _PRECISIONS:
+        raise ZholError("unknown precision", found=precision, expected=" or ".join(_PRECISIONS))
+    for lever in levers:
+        if lever not in LEVERS:
+            raise ZholError("unknown lever", found=lever, expected=", ".join(LEVERS))
+
+
 def parameter_vectors(model: Model, parameters: Any, draws: int, seed: int) -> tuple[np.ndarray, str]:
     """Unconstrained vectors (draws, parameters) and where they come from in words."""
     layout, keys, count = model.layout, model.keys(), max(draws, 1)
@@ -151,6 +164,8 @@ def parameter_vectors(model: Model, parameters: Any, draws: int, seed: int) -> t
     if isinstance(parameters, Mapping):
         vectors = prior_draws(layout, keys, count, seed) if draws else np.zeros((1, layout.size))
         return _replaced(vectors, parameters, layout), "prior with " + ", ".join(sorted(parameters))
+    if isinstance(parameters, str):
+        raise ZholError("unknown parameters", found=parameters, expected="prior, a fit, vectors, or values by name")
     vectors = np.asarray(parameters, dtype=float)
     if vectors.ndim != 2 or vectors.shape[1] != layout.size:
         raise ZholError("parameters of another model", found=str(vectors.shape), expected=f"(draws, {layout.size})")
@@ -164,14 +179,21 @@ def _replaced(vectors: np.ndarray, given: Mapping[str, Any], layout: Any) -> np.
             raise ZholError("unknown parameter", found=name, expected=", ".join(parts))
         parameter = table[name]
         natural = np.asarray(value, dtype=float)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             if parameter.scale == "log":
                 scaled = np.log(natural)
             elif parameter.scale == "logit":
                 scaled = np.log(natural / (parameter.upper - natural))
             else:
                 scaled = natural
-        vectors[:, parts[name]] = np.clip((scaled - parameter.centre()) / parameter.sd, -1e4, 1e4)
+        score = np.clip((scaled - parameter.centre()) / parameter.sd, -1e4, 1e4)
+        members = parts[name].stop - parts[name].start
+        if score.shape not in ((1,), (members,)):
+            raise ZholError(f"parameter {name} has {members} members", found=str(natural.shape))
+        if np.isnan(score).any():
+            wants = {"log": "numbers above 0", "logit": f"numbers between 0 and {parameter.upper:g}"}
+            raise ZholError(f"parameter {name} out of its range", found=value, expected=wants.get(parameter.scale))
+        vectors[:, parts[name]] = score
     return vectors
 
 
@@ -196,7 +218,7 @@ def run_engine(
     from zhol.system.engine import Inputs, compiled
     from zhol.system.step import Policy
 
-    kind = {"single": np.float32, "double": np.float64}[precision]
+    kind = _PRECISIONS[precision]
     touched = tuple(sorted({*hooks.levers, *levers}))
     hooks = _with_levers(hooks, touched, model, len(vectors))
     vary = drivers["working_age"].ndim == 3
@@ -264,8 +286,6 @@ def run_engine(
 
 def _with_levers(hooks: Hooks, levers: tuple[str, ...], model: Model, draws: int) -> Hooks:
     """Hooks that have every lever of the compiled month, untouched ones with effects of exactly zero."""
-    from zhol.system.names import LEVERS
-
     used = hooks.intensity.shape[1]
     # Room for a multiple of eight, so that scenarios with a few actions more or fewer share one compiled month.
     count = max(-(-used // _SLOTS) * _SLOTS, _SLOTS) if levers else 0
