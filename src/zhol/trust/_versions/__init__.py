@@ -1,0 +1,1 @@
+"""What stands behind ``zhol.trust.compare_versions``: random scenarios and what is kept of them."""
