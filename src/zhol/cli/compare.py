@@ -134,11 +134,12 @@ def say(warnings: tuple[str, ...]) -> None:
         output.note(f"{len(warnings) - _NOTES} more remarks on drivers; --json prints them all")
 
 
-def number(value: float | None) -> str:
-    """A number in words, nothing where there is none."""
-    from zhol.core.quantity import plain_number
+def spread(row: dict[str, Any], middle: str, low: str, high: str) -> str:
+    """A number with its interval in words."""
+    from zhol.policy.outcomes import worded
 
-    return "" if value is None or value != value else plain_number(value)
+    ends = [worded(row[name], row["unit"]) for name in (middle, low, high)]
+    return f"{ends[0]} ({ends[1]} to {ends[2]})" if ends[0] else ""
 
 
 def _place(name: str, plans: list[Any]) -> int:
@@ -164,8 +165,8 @@ def _readable(table: pl.DataFrame) -> pl.DataFrame:
         {
             "family": r["family"],
             "outcome": r["title"],
-            "base": f"{number(r['base'])} ({number(r['base_low'])} to {number(r['base_high'])})",
-            "difference": f"{number(r['difference'])} ({number(r['low'])} to {number(r['high'])})",
+            "base": spread(r, "base", "base_low", "base_high"),
+            "difference": spread(r, "difference", "low", "high"),
             "unit": r["unit"],
             "better": f"{r['better']}{', contested' if r['contested'] else ''}",
             "better in": f"{r['probability_better']:.0%}",

@@ -17,9 +17,9 @@ from zhol.cli.compare import (
     SeedOption,
     SinceOption,
     StartOption,
-    number,
     plan_of,
     say,
+    spread,
 )
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def _readable(table: pl.DataFrame) -> pl.DataFrame:
         {
             "outcome": f"{r['title']}{' (contested)' if r['contested'] else ''}",
             "years": r["years"],
-            "effect of the package": f"{number(r['effect'])} ({number(r['effect_low'])} to {number(r['effect_high'])})",
-            "cost of waiting": f"{number(r['cost'])} ({number(r['cost_low'])} to {number(r['cost_high'])})",
+            "effect of the package": spread(r, "effect", "effect_low", "effect_high"),
+            "cost of waiting": spread(r, "cost", "cost_low", "cost_high"),
             "unit": r["unit"],
             "worse in": f"{r['probability_worse']:.0%}",
         }

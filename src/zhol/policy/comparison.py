@@ -11,10 +11,20 @@ import numpy as np
 import polars as pl
 
 from zhol.core.errors import ZholError
-from zhol.core.quantity import plain_number
 from zhol.policy.measured import acting as acting_countries
 from zhol.policy.measured import remarks
-from zhol.policy.outcomes import Outcome, Scope, all_outcomes, chosen, outcome, scope_of, series, totals, unit_of
+from zhol.policy.outcomes import (
+    Outcome,
+    Scope,
+    all_outcomes,
+    chosen,
+    outcome,
+    scope_of,
+    series,
+    totals,
+    unit_of,
+    worded,
+)
 from zhol.policy.paired import END, START, Paired, Plan, pair
 from zhol.policy.rights import Broken, broken_table, judge, lawful
 from zhol.policy.scenario import Scenario
@@ -182,9 +192,9 @@ class Comparison:
             broken = f": breaks {row['floors_broken']}" if row["floors_broken"] else ""
             lines.append(f"{row['scenario']}: {row['verdict']}{broken}")
             for part in self.table.filter(pl.col("scenario") == row["scenario"]).to_dicts():
-                lines.append(f"  {part['title']}: {_signed(part['difference'])} {part['unit']} "
-                             f"({_signed(part['low'])} to {_signed(part['high'])}), better in "
-                             f"{part['probability_better']:.0%} of draws"
+                middle, low, high = (worded(part[n], part["unit"], signed=True) for n in ("difference", "low", "high"))
+                lines.append(f"  {part['title']}: {middle} {part['unit']} ({low} to {high}), better in "
+                             f"{part['probability_better']:.0%} of draws, worse in {part['probability_worse']:.0%}"
                              f"{' (contested)' if part['contested'] else ''}")  # fmt: skip
         return "\n".join([*lines, *(f"Warning: {w}" for w in self.warnings)])
 
@@ -198,17 +208,24 @@ class Comparison:
         return {**found, "acting": list(self.scope.acting), "warnings": list(self.warnings), "notes": list(self.notes)}
 
     def plot(self, title: str = "") -> alt.Chart | alt.LayerChart:
-        """Interval chart of every outcome as a multiple of the base, one colour a scenario; families in their order."""
+        """Interval chart of every outcome as a multiple of the base, one colour a scenario; families in their order.
+
+        Outcomes of which the base has none in most draws are left out.
+        """
         from zhol.core import charts
 
         rows = []
         for one in self.outcomes:
+            base = self._totals[0][one.id]
+            if np.median(base) <= 0:
+                continue
+            label = f"{one.title}{' (contested)' if one.contested else ''}"
             for number, name in enumerate(self.names[1:], start=1):
-                base, after = self._totals[0][one.id], self._totals[number][one.id]
+                after = self._totals[number][one.id]
                 ratio = np.divide(after, base, out=np.full_like(after, np.nan), where=base > 0)
-                middle, low, high = (float(q[0]) if q[0] > 0 else None for q in _quantiles(ratio[:, None], self.level))
-                if middle is not None:
-                    rows.append({"label": one.title, "value": middle, "low": low, "high": high, "group": name})
+                ends = [float(q[0]) if q[0] > 0 else None for q in _quantiles(ratio[:, None], self.level)]
+                group = name if lawful(self.broken[number]) else f"{name} (not lawful)"
+                rows.append({"label": label, **dict(zip(("value", "low", "high"), ends, strict=True)), "group": group})
         title = title or f"Beside {self.names[0]}"
         return charts.interval(rows, unit="multiple of the base", title=title, log=True)
 
@@ -440,7 +457,3 @@ def _quantiles(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray
         known = values[np.isfinite(values[:, k]), k]
         found[:, k] = np.quantile(known, at) if known.size else np.nan
     return found[0], found[1], found[2]
-
-
-def _signed(value: float) -> str:
-    return ("+" if value > 0 else "") + plain_number(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zhol.core.errors import ZholError
+from zhol.core.quantity import plain_number
 from zhol.policy.instruments import nearest
 from zhol.policy.rights import floors, refuse_weights
 
@@ -258,6 +260,21 @@ def _where(one: Outcome, scope: Scope) -> dict[str, list[str]]:
         return {"corridor": list(scope.in_need), **status}
     away = one.where == "elsewhere"
     return {"corridor": [c for c in scope.corridors if not (away and c.split(">")[1] in scope.acting)], **status}
+
+
+def worded(value: float | None, unit: str = "persons", signed: bool = False) -> str:
+    """A number as a reader wants it: whole where it counts, nothing where there is none.
+
+    Examples
+    --------
+    >>> worded(0.0243), worded(-164586.2), worded(0.0243, "USD million"), worded(1200.4, signed=True)
+    ('0', '-165 thousand', '0.0243', '+1,200')
+    """
+    if value is None or not math.isfinite(value):
+        return ""
+    whole = not unit.startswith("USD") and unit != "years"
+    shown = float(round(value)) if whole and abs(value) < 1000 else float(value)
+    return ("+" if signed and shown > 0 else "") + plain_number(shown)
 
 
 def unit_of(run: Run, one: Outcome, years: float = 0.0) -> str:

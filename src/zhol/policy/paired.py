@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict", "death_rate")
 START, END = "2020-01", "2039-12"
 _ROOM = 16  # slots of actions in the compiled month: so many, or twice, four times, ... as many
+_CHUNK = 8  # draws run at once on one core: with all levers more fall out of its cache
 _AT_ONCE = 192  # draws whose arrays are held at once where only totals are kept
 Progress = Callable[[int, int], None]
 Read = Callable[["Run"], Mapping[str, np.ndarray]]
@@ -185,6 +186,7 @@ class Paired:
             self.months[0],
             months=12,
             levers=self.levers,
+            chunk=_CHUNK,
             progress=progress,
         )
         meta = {

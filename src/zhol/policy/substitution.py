@@ -55,7 +55,7 @@ class Substitution:
 
     def summary(self) -> str:
         """The effects in plain text, one line each."""
-        from zhol.core.quantity import plain_number
+        from zhol.policy.outcomes import worded
 
         lines = []
         for row in self.table.to_dicts():
@@ -63,8 +63,8 @@ class Substitution:
             if row["per_100"] is not None:
                 ends = f"{row['per_100_low']:.0f} to {row['per_100_high']:.0f}"
                 share = f"; {row['per_100']:.0f} for every 100 ({ends})"
-            lines.append(f"{row['scenario']}, {row['what']}: {plain_number(row['value'])} {row['unit']} "
-                         f"({plain_number(row['low'])} to {plain_number(row['high'])}){share}")  # fmt: skip
+            middle, low, high = (worded(row[n], row["unit"]) for n in ("value", "low", "high"))
+            lines.append(f"{row['scenario']}, {row['what']}: {middle} {row['unit']} ({low} to {high}){share}")
         return "\n".join(lines)
 
 

@@ -17,10 +17,9 @@ import polars as pl
 
 from zhol.core.draws import generator
 from zhol.core.errors import ZholError
-from zhol.core.quantity import plain_number
 from zhol.policy.instruments import instrument
 from zhol.policy.measured import remarks, scope_for
-from zhol.policy.outcomes import Outcome, Scope, outcome, totals, unit_of
+from zhol.policy.outcomes import Outcome, Scope, outcome, totals, unit_of, worded
 from zhol.policy.paired import START, Paired, pair
 from zhol.policy.rights import judge, lawful
 from zhol.policy.scenario import Scenario
@@ -87,12 +86,12 @@ class Target:
 
     def summary(self) -> str:
         """The answer in plain text."""
-        after, before = (_span(v, self.level) for v in (self.at_target, self.beside))
+        after, before = (_span(v, self.level, self.unit) for v in (self.at_target, self.beside))
         lines = [self.question, f"Without: {before} {self.unit}."]
         used = ", ".join(f"{n} {x:.2f}" for n, x in self.strengths.items() if x > 0) or "nothing"
         if self.verdict == "reached":
             lines.append(f"Reached in {self.probability:.0%} of draws with {used} "
-                         f"({self.cost_unit}: {plain_number(self.cost)}): {after} {self.unit}.")  # fmt: skip
+                         f"({self.cost_unit}: {self.cost:g}): {after} {self.unit}.")  # fmt: skip
         else:
             lines.append(
                 f"{_WORDS[self.verdict]} Nearest tried: {used}, {self.probability:.0%} of draws: {after} {self.unit}."
@@ -199,7 +198,7 @@ def target(
     search = _Search.of(paired, package, one, str(year), float(value), relative, weights)
     found = _look(search, probability, progress)
     sense = "at most" if one.direction == "less" else "at least"
-    said = f"{value:g} times the base" if relative else f"{plain_number(value)} {search.unit}"
+    said = f"{value:g} times the base" if relative else f"{worded(value, search.unit)} {search.unit}"
     return replace(
         found,
         question=f"{one.title}: {sense} {said} in {year}, in {probability:.0%} of draws",
@@ -474,6 +473,6 @@ def _ends(values: np.ndarray, level: float) -> dict[str, float]:
     return {"median": float(middle), "low": float(low), "high": float(high)}
 
 
-def _span(values: np.ndarray, level: float) -> str:
-    ends = {name: plain_number(x) for name, x in _ends(values, level).items()}
+def _span(values: np.ndarray, level: float, unit: str) -> str:
+    ends = {name: worded(x, unit) for name, x in _ends(values, level).items()}
     return f"{ends['median']} ({ends['low']} to {ends['high']})"
