@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zhol.trust.backtesting import Backtest, backtest, load_backtest
     from zhol.trust.behaviours import CheckReport, check
+    from zhol.trust.event_tests import EventTest, events, load_events
     from zhol.trust.versions import compare_versions, save_version
 
 _HOMES = {
@@ -16,11 +17,25 @@ _HOMES = {
     "load_backtest": "zhol.trust.backtesting",
     "CheckReport": "zhol.trust.behaviours",
     "check": "zhol.trust.behaviours",
+    "EventTest": "zhol.trust.event_tests",
+    "events": "zhol.trust.event_tests",
+    "load_events": "zhol.trust.event_tests",
     "compare_versions": "zhol.trust.versions",
     "save_version": "zhol.trust.versions",
 }
 
-__all__ = ["Backtest", "CheckReport", "backtest", "check", "compare_versions", "load_backtest", "save_version"]
+__all__ = [
+    "Backtest",
+    "CheckReport",
+    "EventTest",
+    "backtest",
+    "check",
+    "compare_versions",
+    "events",
+    "load_backtest",
+    "load_events",
+    "save_version",
+]
 
 
 def __getattr__(name: str) -> Any:
