@@ -83,7 +83,7 @@ def _on_cluster(
         raise ZholError("the cluster does not answer", found=cluster, expected="tcp://host:port") from error
     with client:
         futures = client.map(work, list(tasks), pure=False)
-        for done, _ in enumerate(as_completed(futures), start=1):
+        for done, _ in enumerate(as_completed(futures, loop=client.loop), start=1):
             tell(done, len(futures))
         answers: list[Answer] = client.gather(futures)
         return answers
