@@ -110,7 +110,7 @@ def test_in_the_steady_state_a_stock_is_entries_over_hazard(system):
     assert entries[0, 2] > 100
     h = -hazards(system, p)[VISITOR, VISITOR]
     np.testing.assert_allclose(arrays["people"][0, -1, 0, VISITOR], entries[-1, 2] / h, rtol=1e-6)
-    finer = steady(system, substeps=4)[1]
+    finer = steady(system, substeps=2)[1]
     np.testing.assert_allclose(finer["people"][0, -1, 0, VISITOR], arrays["people"][0, -1, 0, VISITOR], rtol=1e-6)
 
 
@@ -125,7 +125,7 @@ def test_ten_statuses_follow_the_exponential_of_their_matrix(system):
     whole = np.zeros((11, 11))
     whole[:10, :10], whole[10, :10] = matrix, gain
     errors = []
-    for substeps in (1, 4):
+    for substeps in (1, 2):
         run = arrays if substeps == 1 else steady(system, substeps=substeps)[1]
         now = np.append(run["people_start"][0, 0], 1.0)
         expected = np.stack([(now @ expm(whole * t))[:10] for t in range(1, 37)])

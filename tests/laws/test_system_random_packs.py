@@ -49,7 +49,7 @@ def mixed(rows, order):
     return {name: [table[i % len(table)] for i in order.permutation(len(table))] for name, table in rows.items()}
 
 
-@settings(max_examples=6, **FEW)
+@settings(max_examples=5, **FEW)
 @given(packs(), st.integers(1, 2**31), st.data())
 def test_laws_of_any_pack(pack, seed, data):
     rows = rows_of(pack)
@@ -74,7 +74,7 @@ def test_laws_of_any_pack(pack, seed, data):
         np.testing.assert_array_equal(arrays[name], idle[name], err_msg=f"an instrument at rest acts: {name}")
 
 
-@settings(max_examples=3, **FEW)
+@settings(max_examples=2, **FEW)
 @given(packs(least=3), st.integers(1, 2**31), st.data())
 def test_laws_under_instruments(pack, seed, data):
     """With one lever of each side moved as far as people may move it, up or down."""
