@@ -14,15 +14,12 @@ from typing import Literal
 from zhol.core.errors import ZholError
 from zhol.core.quantity import Quantity
 
-Style = Literal["full", "value", "exact", "whole", "signed"]
+Style = Literal["full", "value", "exact"]
 
 
 @dataclass(frozen=True)
 class Number:
-    """A quantity as shown: ``full`` with its interval, ``value`` rounded alone, ``exact`` to the last digit.
-
-    ``whole`` is a percentage without decimals; ``signed`` a change, with its interval and a plus where it is one.
-    """
+    """A quantity as shown: ``full`` with its interval, ``value`` rounded alone, ``exact`` to the last digit."""
 
     quantity: Quantity
     style: Style = "full"

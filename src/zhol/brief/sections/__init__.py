@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from zhol.brief.content import Section
 from zhol.brief.sections import (
     asylum,
-    elsewhere,
     flows,
     how_many,
     key_figures,
@@ -20,16 +19,12 @@ from zhol.brief.sections import (
     place_roles,
     population,
     projection,
-    recommendations,
     remittances,
     rival_sources,
     stocks,
     the_system,
-    together,
     treaties,
     trust,
-    unknowns,
-    waiting,
 )
 
 if TYPE_CHECKING:
@@ -43,11 +38,6 @@ class Part(NamedTuple):
     compose: Callable[[Region, str], Section | None]
     without: str
 
-
-NOT_ASKED = (
-    "Not computed for this place: what {}. Packages are asked about for the countries that the pack is about, and for "
-    "those where many of their people live."
-)
 
 SECTIONS = (
     Part("key-figures", key_figures.section, "No stocks of people born elsewhere for this place."),
@@ -78,9 +68,4 @@ SECTIONS = (
         "No projection: the system cannot be run, or has hardly anybody of this place in an irregular status.",
     ),
     Part("trust", trust.section, "Nothing on how far to trust the system, because it cannot be run."),
-    Part("recommendations", recommendations.section, NOT_ASKED.format("each recommendation does")),
-    Part("together", together.section, NOT_ASKED.format("packages do together")),
-    Part("elsewhere", elsewhere.section, NOT_ASKED.format("moves elsewhere")),
-    Part("waiting", waiting.section, NOT_ASKED.format("waiting costs")),
-    Part("unknowns", unknowns.section, NOT_ASKED.format("is not known about policies")),
 )
