@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict", "death_rate")
 START, END = "2020-01", "2039-12"
-_ROOM = 8  # slots of actions in the compiled month: so many, or twice, four times, ... as many
+_ROOM = 16  # slots of actions in the compiled month: so many, or twice, four times, ... as many
 _CHUNK = 8  # draws run at once on one core: with all levers more fall out of its cache
 _AT_ONCE = 192  # draws whose arrays are held at once where only totals are kept
 Progress = Callable[[int, int], None]
@@ -95,7 +95,7 @@ class Paired:
     @property
     def room(self) -> int:
         """Slots of the compiled month: the same for all scenarios."""
-        room = _ROOM if self.levers else 0
+        room = _ROOM
         while room < max(plan.rows for plan in self.plans):
             room *= 2
         return room
