@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from random_packs import Pack, Place, model, rows_of, whole, write
+from shared_data import ROOT
 from system_runs import quick_compilation
 
 import zhol
@@ -161,6 +162,14 @@ def test_the_command_prints_the_table(tmp_path, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert {r["id"] for r in rows} >= SPECIFIED
     assert all(r["passed"] in (True, None) for r in rows)
+
+
+def test_the_page_lists_every_behaviour(report):
+    page = (ROOT / "docs" / "explanation" / "behaviours.md").read_text(encoding="utf-8")
+    for found in report.findings:
+        needed = "all" if found.needed == 1 else f"{found.needed:.0%}"
+        line = next((x for x in page.splitlines() if x.startswith(f"| `{found.id}` |")), "")
+        assert found.statement in line and line.endswith(f"| {needed} |"), found.id
 
 
 # --- versions

@@ -68,8 +68,8 @@ class VersionReport:
         ]
         for r in moved.head(5).iter_rows(named=True):
             lines.append(
-                f"{r['outcome']}: median {np.expm1(r['median']):+.1%}, largest {np.expm1(r['largest']):+.1%}, "
-                f"effects turned in {r['turned']:.0%}"
+                f"{r['outcome']}: by a factor of {np.exp(r['median']):.4g} in the median, "
+                f"{np.exp(r['largest']):.4g} at most; effects turned in {r['turned']:.0%} of the scenarios"
             )
         for words_, names in (("gone", self.missing), ("new", self.new)):
             if names:

@@ -262,10 +262,11 @@ def richer_destination(bench: Bench, base: Seen) -> Finding:
         "richer_destination",
         CHOICE,
         "A richer destination attracts.",
-        "Incomes at the destination half as high again: log change of entries in the first month, in draws where "
-        "people answer to wages at all (the prior of β_w reaches a little below zero).",
-        np.where(bench.values()["beta_wage"] > 0, value, np.nan),
+        "Incomes at the destination half as high again: log change of entries in the first month. The prior of "
+        "the response to wages reaches a little below zero, so not every draw must show it.",
+        value,
         low=NOISE,
+        needed=0.8,
         unit="log change",
     )
 

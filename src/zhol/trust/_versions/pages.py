@@ -31,16 +31,22 @@ def write_pages(report: VersionReport, folder: Path) -> list[Path]:
 
 
 def picture(report: VersionReport) -> dict[str, Any] | None:
-    """Specification of an interval chart: absolute change of the outcomes that moved most, median and largest."""
+    """Specification of an interval chart: by how much the outcomes that moved most moved, median and largest."""
     from zhol.core.charts import interval_spec
 
     rows = [
-        {"label": r["outcome"].replace("_", " "), "value": 100 * np.expm1(r["median"]), "low": 0.0,
-         "high": 100 * np.expm1(r["largest"])}
+        {
+            "label": r["outcome"].replace("_", " "),
+            "value": np.exp(r["median"]),
+            "low": 1.0,
+            "high": np.exp(r["largest"]),
+        }
         for r in report.table.head(_SHOWN).iter_rows(named=True)
         if r["largest"] > 0
-    ]  # fmt: skip
-    return interval_spec(rows, unit="% change: median, and largest of all scenarios") if rows else None
+    ]
+    return (
+        interval_spec(rows, unit="factor of change: median, and largest of all scenarios", log=True) if rows else None
+    )
 
 
 def _markdown(report: VersionReport, drawn: bool) -> str:
