@@ -199,7 +199,7 @@ def _findings(bench: Bench) -> Iterator[Finding]:
     half = run_half_months(bench, rows)
     yield laws.no_instrument(bench, base)
     yield laws.doubling(bench, rows, half)
-    yield laws.halving(bench, rows, half)
+    yield from laws.halving(bench, rows, half)
     yield laws.quota_without_end(bench, base)
     yield laws.order_of_rows(bench, rows)
     yield from laws.leg_removed(bench, base)

@@ -93,23 +93,39 @@ def doubling(bench: Bench, rows: Array, half: dict[str, Array]) -> Finding:
     )
 
 
-def halving(bench: Bench, rows: Array, half: dict[str, Array]) -> Finding:
-    """Two steps a month instead of one."""
+def halving(bench: Bench, rows: Array, half: dict[str, Array]) -> list[Finding]:
+    """Two steps a month instead of one, and whether the draws describe a world that a month can follow."""
     whole = bench.raw(rows=rows)
+    gone = _by_year(whole["entries"].sum(axis=-1) @ bench.world().at_origin)
+    there = whole["home"][:, : 12 * gone.shape[1]].reshape(len(rows), -1, 12, gone.shape[-1]).mean(axis=2)
+    turnover = np.nan_to_num(ratio(gone, there)).max(axis=(1, 2))
     worst = np.zeros(len(rows))
     for name in ("entries", "flows"):
         one, two = (_by_year(x[name].sum(axis=2)) for x in (whole, half))
         apart = np.where(one > _ENOUGH, np.abs(two - one) / np.maximum(one, 1e-12), 0.0)
         worst = np.maximum(worst, apart.reshape(len(rows), -1).max(axis=1))
-    return Finding(
+    law = Finding(
         "half_months",
         GROUP,
         "Splitting a month in two changes yearly flows by less than 2 %.",
         f"Largest relative change of any yearly flow of the whole system (entries by {len(CHANNELS)} channels and "
-        f"{len(FLOWS)} accounts; those of at least {_ENOUGH:g} persons or USD million).",
-        worst,
+        f"{len(FLOWS)} accounts; those of at least {_ENOUGH:g} persons or USD million), in draws in which no origin "
+        "sends away in a year more people than live there.",
+        np.where(turnover <= 1.0, worst, np.nan),
         high=0.02,
     )
+    plausible = Finding(
+        "turnover",
+        "Choice and deflection",
+        "No origin sends away in a year more people than live there.",
+        "Departures of a year over working-age people at home, the largest of any origin and year of the baseline. The "
+        "prior is wide, so not every draw must keep to it.",
+        turnover,
+        high=1.0,
+        needed=0.7,
+        unit="share",
+    )
+    return [law, plausible]
 
 
 def _by_year(array: Array) -> Array:
