@@ -11,7 +11,7 @@ import polars as pl
 
 from zhol.core.errors import ZholError
 from zhol.roads.cited import cited_prices, cited_revenue
-from zhol.roads.network import Leg, Network, cheapest_roads, network
+from zhol.roads.network import Leg, Network, abroad_by_air, cheapest_roads, network
 from zhol.roads.price import PriceLaw, fit_prices
 from zhol.roads.settings import Settings, settings
 
@@ -109,8 +109,8 @@ def lay(
 
     Notes
     -----
-    Roads by Yen (1971). Cost is length times a factor of the mode, and a border as so many kilometres (`roads.yaml`);
-    equally dear roads are told apart by their number of legs and then by the sorted order of legs, so that the order of
+    Roads by Yen (1971). A leg by air is taken only from the origin itself. Cost is length times a factor of the mode,
+    and a border as so many kilometres (`roads.yaml`); equally dear roads are told apart by their number of legs and then by the sorted order of legs, so that the order of
     rows in the pack never matters. Two roads may pass the same countries by different modes.
 
     Examples
@@ -127,7 +127,7 @@ def lay(
     pairs = _default(region, set(places)) if corridors is None else _checked(corridors, set(places))
     rows = legs_of(region, set(places))
     net = network(rows, chosen.costs(), _closed(without_legs, set(places)))
-    found = [cheapest_roads(net, o, d, k) for o, d in pairs]
+    found = [cheapest_roads(net, o, d, k, abroad_by_air(net, o)) for o, d in pairs]
     law = fit_prices(cited_prices(region, rows, chosen.costs()), chosen.price)
     return _roads(region, pairs, net, found, k, law, chosen)
 

@@ -102,10 +102,21 @@ def _costs(legs: tuple[Leg, ...], costs: Costs) -> tuple[int, ...]:
     )
 
 
-def cheapest_roads(net: Network, origin: str, destination: str, k: int) -> list[tuple[int, ...]]:
+def abroad_by_air(net: Network, origin: str) -> frozenset[int]:
+    """Legs by air that do not start at the origin: who has no papers for the destination boards at home or not at all.
+
+    A pack lists the flights that a source names for people of one country or region. Chained behind each other they
+    would carry everybody over their hubs, Europeans to America by way of Central Asia.
+    """
+    return frozenset(i for i, leg in enumerate(net.legs) if leg.mode == "air" and leg.origin != origin)
+
+
+def cheapest_roads(
+    net: Network, origin: str, destination: str, k: int, never: frozenset[int] = frozenset()
+) -> list[tuple[int, ...]]:
     """The k cheapest roads that pass no place twice, cheapest first, each as leg numbers (Yen 1971).
 
-    Among equally dear roads the one with fewer legs comes first.
+    Among equally dear roads the one with fewer legs comes first; legs in ``never`` are not used.
 
     Examples
     --------
@@ -114,7 +125,7 @@ def cheapest_roads(net: Network, origin: str, destination: str, k: int) -> list[
     >>> [[net.legs[i].mode for i in road] for road in cheapest_roads(net, "AFG", "TUR", 3)]
     [['land', 'land'], ['air']]
     """
-    first = _cheapest(net, origin, destination, frozenset(), frozenset())
+    first = _cheapest(net, origin, destination, frozenset(), never)
     if first is None or k < 1:
         return []
     found = [first]
@@ -126,7 +137,7 @@ def cheapest_roads(net: Network, origin: str, destination: str, k: int) -> list[
         for at in range(len(last)):
             stem = last[:at]
             spur = net.legs[last[at]].origin
-            closed = frozenset(road[at] for road in found if len(road) > at and road[:at] == stem)
+            closed = never | {road[at] for road in found if len(road) > at and road[:at] == stem}
             tail = _cheapest(net, spur, destination, frozenset(passed), closed)
             passed.add(spur)
             if tail is not None and stem + tail not in seen:
