@@ -110,8 +110,9 @@ def lay(
     Notes
     -----
     Roads by Yen (1971). A leg by air is taken only from the origin itself. Cost is length times a factor of the mode,
-    and a border as so many kilometres (`roads.yaml`); equally dear roads are told apart by their number of legs and then by the sorted order of legs, so that the order of
-    rows in the pack never matters. Two roads may pass the same countries by different modes.
+    and a border as so many kilometres (`roads.yaml`); equally dear roads are told apart by their number of legs and
+    then by the sorted order of legs, so that the order of rows in the pack never matters. Two roads may pass the same
+    countries by different modes.
 
     Examples
     --------
