@@ -44,7 +44,7 @@ class Setting:
         self.stock_log, self.stock_sd = given.stock_log, given.stock_sd
         self.protected, self.pending = given.protected, given.pending
         self.record = given.recognition_log_odds
-        self.labour_effect, self.asylum_effect = np.zeros(len(self.pairs)), np.full(len(self.pairs), -6.0)
+        self.labour_effect, self.asylum_effect = np.zeros(len(self.pairs)), np.full(len(self.pairs), -5.0)
         keys = system.keys()
         for name, effect in zip(keys["labour_corridor"], p["labour_corridor"], strict=True):
             self.labour_effect[self.index[tuple(name.split(">"))]] = effect
@@ -151,16 +151,20 @@ def log_odds(s, d, regime, m, costs):
     for c in range(len(s.pairs)):
         o, t, g = s.from_[c], s.to[c], regime[c]
         cheap = [np.log(d["income_usd"][i] / d["income_ppp"][i]) for i in (t, o)]
-        labour = s.labour_effect[c] + p["labour_destination"][t] + p["labour_origin"][o]
+        pull, odds = p["pull_destination"][t] + p["pull_corridor"][c], p["channel_nest"]
+        labour = pull + odds * (s.labour_effect[c] + p["labour_destination"][t] + p["labour_origin"][o])
         labour += p["beta_exchange"] / p["nest"] * (cheap[0] - cheap[1]) + np.log(lever(m, "demand_labour", c))
-        settle = p["settle_mean"] + p["settle_destination"][t] + p["settle_corridor"][c]
-        settle += np.log(lever(m, "open_settle", c)) - slope * p["cost_settle"] * lever(m, "cost_settle", c)
-        work = labour + p["work_regime"][g] + np.log(lever(m, "open_work", c)) - slope * costs[c][1]["work"]
-        visit = labour + p["visit_regime"][g] + np.log(lever(m, "open_visit", c)) - slope * costs[c][1]["visit"]
-        asylum = p["asylum_mean"] + s.asylum_effect[c] + np.log(lever(m, "open_asylum", c)) - slope * p["cost_asylum"]
+        settle = pull + odds * (p["settle_mean"] + np.log(lever(m, "open_settle", c)))
+        settle -= slope * p["cost_settle"] * lever(m, "cost_settle", c)
+        work = labour + odds * (p["work_regime"][g] + np.log(lever(m, "open_work", c))) - slope * costs[c][1]["work"]
+        visit = (
+            labour + odds * (p["visit_regime"][g] + np.log(lever(m, "open_visit", c))) - slope * costs[c][1]["visit"]
+        )
+        asylum = pull + odds * (p["asylum_mean"] + s.asylum_effect[c] + np.log(lever(m, "open_asylum", c)))
+        asylum -= slope * p["cost_asylum"]
         passage = -np.inf
         if costs[c][0]:
-            passage = labour + p["passage_regime"][g] + np.log(lever(m, "open_passage", c))
+            passage = labour + odds * (p["passage_regime"][g] + np.log(lever(m, "open_passage", c)))
             passage -= slope * costs[c][1]["passage"]
         out.append([settle, work, visit, asylum, passage])
     return np.array(out)

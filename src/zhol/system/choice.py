@@ -45,38 +45,37 @@ def channel_odds(
     o, t = world.origin, world.destination
     slope = p["beta_cost"] / p["nest"]
     prices = xp.log(d["income_usd"] / d["income_ppp"])
+    share = p["channel_nest"]  # what stands behind it is in log odds of the channel, the rest in utility
+    corridor = p["pull_destination"][t] + p["pull_corridor"]
     labour = (
-        world.labour_effect(p, xp)
-        + p["labour_destination"][t]
-        + p["labour_origin"][o]
+        corridor
+        + share * (world.labour_effect(p, xp) + p["labour_destination"][t] + p["labour_origin"][o])
         + p["beta_exchange"] / p["nest"] * (prices[t] - prices[o])
         + log_gate("demand_labour", levers, xp)
     )
     settle = (
-        p["settle_mean"]
-        + p["settle_destination"][t]
-        + p["settle_corridor"]
-        + log_gate("open_settle", levers, xp)
+        corridor
+        + share * (p["settle_mean"] + log_gate("open_settle", levers, xp))
         - slope * p["cost_settle"] * gate("cost_settle", levers)
     )
     work = (
         labour
-        + regime @ p["work_regime"]
-        + log_gate("open_work", levers, xp)
+        + share * (regime @ p["work_regime"] + log_gate("open_work", levers, xp))
         - slope * (regime @ p["cost_work"]) * gate("cost_work", levers)
     )
     visit = (
         labour
-        + regime @ p["visit_regime"]
-        + log_gate("open_visit", levers, xp)
+        + share * (regime @ p["visit_regime"] + log_gate("open_visit", levers, xp))
         - slope * (regime @ p["cost_visit"]) * gate("cost_visit", levers)
     )
     asylum = (
-        p["asylum_mean"] + world.asylum_effect(p, xp) + log_gate("open_asylum", levers, xp) - slope * p["cost_asylum"]
-    ) + 0.0 * labour
+        corridor
+        + share * (p["asylum_mean"] + world.asylum_effect(p, xp) + log_gate("open_asylum", levers, xp))
+        - slope * p["cost_asylum"]
+    )
     passage = xp.where(
         world.has_road,
-        labour + regime @ p["passage_regime"] + log_gate("open_passage", levers, xp) - slope * passage_cost,
+        labour + share * (regime @ p["passage_regime"] + log_gate("open_passage", levers, xp)) - slope * passage_cost,
         -1e9,
     )
     return xp.stack([settle, work, visit, asylum, passage], axis=-1)

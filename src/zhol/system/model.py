@@ -22,7 +22,7 @@ _MODES = ("land", "sea", "air")
 _KINDS = ("country", "block", "rest")
 # Judgements of the compiler, not figures about the world.
 _FEW_CLAIMS = 100  # corridors with fewer claims in all years share one centre, far down
-_NO_CLAIMS = -6.0
+_NO_CLAIMS = -5.0
 _PRIOR_DECISIONS = 20.0  # weight of the origin's mean beside the decisions of a corridor
 _SMALLEST_ERROR = 0.05  # log error of a first stock on which both revisions agree
 _LONE_ERROR = 0.3  # log error where there is one revision only
