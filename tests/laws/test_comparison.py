@@ -8,6 +8,7 @@ from system_runs import quick_compilation
 
 from zhol.policy.comparison import compare
 from zhol.policy.outcomes import all_outcomes
+from zhol.policy.paired import pair
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,6 +25,12 @@ def test_a_scenario_compared_with_itself_differs_by_nothing_in_any_draw():
     assert found.table.select(pl.sum_horizontal("difference", "low", "high").abs().sum()).item() == 0
     assert found.table.select("probability_better", "probability_worse").to_numpy().sum() == 0
     assert found.standing["dominated_by"].to_list() == ["", ""]
+
+
+def test_doing_nothing_in_two_ways_is_the_same():
+    paired = pair([None, visas().scaled(0.0), interior()], model(), draws=16, **WINDOW)
+    first, second = paired.run(0), paired.run(1)
+    assert all(np.array_equal(array, second.arrays[name]) for name, array in first.arrays.items())
 
 
 def test_neither_the_order_nor_the_company_of_scenarios_changes_a_difference():

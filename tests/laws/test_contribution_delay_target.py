@@ -94,6 +94,11 @@ def test_fewer_rows_of_hooks_multiply_the_same_levers():
             assert np.allclose(both[0][name], both[1][name], rtol=1e-12)
 
 
+def test_scenarios_that_never_act_need_no_room():
+    paired = pair([None, interior().scaled(0.0)], model(), draws=2, **WINDOW)
+    assert paired.room == 0 and paired.levers == () and paired.run(1).n_draws == 2
+
+
 def test_strength_one_is_the_scenario_and_strength_zero_the_base():
     paired = pair([None, interior()], model(), draws=16, **WINDOW)
     stock = lambda run: {"v": run.draws("irregular_stock")[0]}  # noqa: E731

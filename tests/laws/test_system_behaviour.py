@@ -152,6 +152,11 @@ def test_two_scenarios_differ_only_from_the_month_in_which_one_acts(system, base
         (Action("later", "KAZ", path=(("2030-03", 1.0),), effects=(moved("detection", 1.0),)),),
         (Action("nothing", "KAZ", path=(("2010-03", 1.0),), effects=(moved("detection", 0.0),)),),
         (Action("no path", "KAZ", effects=(moved("detection", 1.0),)),),
+        (
+            Action(
+                "awaited", "KAZ", path=(("2011-01", 0.0),), announced="2010-03", anticipation=moved("departures", 1.0)
+            ),
+        ),
     ],
     ids=lambda actions: actions[0].name if actions else "none",
 )

@@ -95,7 +95,7 @@ class Paired:
     @property
     def room(self) -> int:
         """Slots of the compiled month: the same for all scenarios."""
-        room = _ROOM
+        room = _ROOM if self.levers else 0
         while room < max(plan.rows for plan in self.plans):
             room *= 2
         return room

@@ -210,7 +210,7 @@ def compile_actions(actions: Sequence[Action], model: Model, months: Sequence[st
             if place is not None and place not in model.places:
                 raise ZholError("unknown place in a scenario", found=place, expected="a place of the pack")
         parts = [(action.intensity(months), effect) for effect in action.effects]
-        if action.anticipation is not None:
+        if action.anticipation is not None and any(x > 0.0 for _, x in action.path):  # nobody awaits nothing
             parts.append((action.awaited(months), action.anticipation))
         for path, effect in parts:
             if path.any() and any(m != 0.0 or s != 0.0 for _, m, s in effect.components):
