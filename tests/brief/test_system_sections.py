@@ -1,58 +1,16 @@
 """The system, the projection and the trust in it, composed from runs and a backtest that are made by hand."""
 
-from functools import cache
-from types import SimpleNamespace
-
 import numpy as np
 import polars as pl
 import pytest
 from brief_pages import region
+from brief_runs import a_run, a_view, meeting
 
-from zhol.brief.content import Figure, Number, Paragraph, Table, When
-from zhol.brief.model_runs import FITTED, UNFITTED, Outlook
+from zhol.brief.content import Bullets, Figure, Number, Paragraph, Table, When
+from zhol.brief.model_runs import FITTED, UNFITTED
 from zhol.brief.sections import projection, the_system, trust
-from zhol.system.names import FLOWS
-
-DRAWS = 40
-YEARS = tuple(str(y) for y in range(2000, 2041))
-
-
-@cache
-def model():
-    from zhol.system.model import Model
-
-    return Model(region())
-
-
-def a_run(growth=0.0, spread=0.1, scale=1000.0, seed=1):
-    """A run in which every status of every corridor has about ``scale`` people, growing by ``growth`` a year."""
-    from zhol.system.run import assemble
-
-    rng, size, k = np.random.default_rng(seed), len(model().corridors), 3
-    level = scale * np.exp(spread * rng.standard_normal((DRAWS, 1, 1, 1)) + growth * np.arange(41)[None, :, None, None])
-    level = level * np.exp(0.01 * rng.standard_normal((DRAWS, 41, 1, 1)))
-    places = np.ones((DRAWS, 41, len(model().places)))
-    arrays = {
-        "people": np.broadcast_to(level, (DRAWS, 41, size, 10)) * np.arange(1, 11),
-        "entries": np.broadcast_to(level, (DRAWS, 41, size, 5)),
-        "flows": np.broadcast_to(level, (DRAWS, 41, size, len(FLOWS))),
-        "protection_gap": np.broadcast_to(level[..., 0], (DRAWS, 41, size)),
-        "volume": np.broadcast_to(level, (DRAWS, 41, size, k)) / 10.0,
-        "revenue": np.broadcast_to(level, (DRAWS, 41, size, k)) * 50.0,
-        "transit": 100.0 * places,
-        "unfilled_demand": places,
-        "home": 1e6 * places,
-    }
-    return assemble(model(), arrays, [f"{y}-12" for y in YEARS], every="year", parameters="made", notes=(), scenario="")
-
-
-def a_view(run, prior=None, fitted=True):
-    fit = None
-    if fitted:
-        table = pl.DataFrame({"well_identified": [True, False, False]})
-        fit = SimpleNamespace(meta={"figures": 7}, identified=table)
-    variants = dict.fromkeys(projection.WORDS, run)
-    return Outlook(model(), run, prior, variants, fit, "2024", ("UNDESA2020", "UNDESA2024"))
+from zhol.brief.sections.credible import WITHHELD, _times, credible
+from zhol.core.quantity import Quantity
 
 
 def composed(monkeypatch, part, view, place="KAZ"):
@@ -74,7 +32,7 @@ def words_of(block):
 
 
 def test_statuses_stand_apart_with_the_quantiles_of_the_draws(monkeypatch):
-    run = a_run()
+    run = meeting(a_run())
     section = composed(monkeypatch, the_system, a_view(run, prior=a_run(spread=3.0, seed=2)))
     table = next(b for b in section.blocks if isinstance(b, Figure)).data
     assert [row[1][0] for row in table.rows] == ["regular"] * 5 + ["irregular"] * 5
@@ -86,15 +44,85 @@ def test_statuses_stand_apart_with_the_quantiles_of_the_draws(monkeypatch):
         assert said.interval == FITTED
 
 
-@pytest.mark.parametrize(("spread", "stands"), [(3.0, "figures"), (0.15, "prior")])
-def test_a_status_stands_on_figures_only_if_they_narrowed_it_to_half(monkeypatch, spread, stands):
-    section = composed(monkeypatch, the_system, a_view(a_run(), prior=a_run(spread=spread, seed=2)))
-    table = next(b for b in section.blocks if isinstance(b, Figure)).data
-    assert {row[4][0] for row in table.rows} == {stands}
+def figure_table(section):
+    return next(b for b in section.blocks if isinstance(b, Figure)).data
+
+
+def test_a_status_stands_on_figures_of_its_own_or_of_a_sum_if_they_narrowed_it_to_half(monkeypatch):
+    section = composed(monkeypatch, the_system, a_view(a_run(), prior=a_run(spread=3.0, seed=2)))
+    stands = dict(zip(the_system.STATUSES, (row[4][0] for row in figure_table(section).rows), strict=True))
+    summed = dict.fromkeys(("clandestine", "overstayer", "unauthorised", "breach"), "a sum")
+    alone = {"resident": "figures", "protected": "figures"}
+    assert stands == {**dict.fromkeys(("worker", "visitor", "pending", "refused"), "prior"), **summed, **alone}
+    section = composed(monkeypatch, the_system, a_view(a_run(), prior=a_run(spread=0.15, seed=2)))
+    assert {row[4][0] for row in figure_table(section).rows} == {"prior"}
+
+
+def warned(section):
+    return ["".join(p for p in item if isinstance(p, str)) for b in section.blocks if isinstance(b, Bullets)
+            and b.kind == "warning" for item in b.items]  # fmt: skip
+
+
+def test_a_number_that_a_published_one_contradicts_is_withheld_and_the_line_says_how_far(monkeypatch):
+    # The made-up run has many times the refugees and claims that are published for Kazakhstan, and few residents.
+    section = composed(monkeypatch, the_system, a_view(a_run(), prior=a_run(spread=3.0, seed=2)))
+    cells = dict(zip(the_system.STATUSES, (row[2] for row in figure_table(section).rows), strict=True))
+    assert {s for s, cell in cells.items() if cell == WITHHELD} == {"resident", "protected", "pending"}
+    told = warned(section)
+    assert any("refugees, protected, in Kazakhstan, for the median of the system is" in line for line in told)
+    beside = next(b for b in section.blocks if isinstance(b, Table) and "against what is published" in str(b.title))
+    verdicts = {row[0][0]: (row[2], row[4][0]) for row in beside.rows}
+    assert verdicts["Refugees, protected"] == (WITHHELD, "no: too high")
+    assert verdicts["In an irregular status, reconciled"][1] == "yes"
+    assert verdicts["In an irregular status, reconciled"][0] != WITHHELD
+
+
+def test_credible_numbers_are_all_shown(monkeypatch):
+    view = a_view(meeting(a_run()))
+    judged = credible(view, region(), "KAZ")
+    assert judged.nothing is None and judged.why == () and judged.warning() == ()
+    for part in (the_system, projection):
+        section = composed(monkeypatch, part, view)
+        assert warned(section) == []
+        cells = [cell for b in section.blocks for cell in getattr(b, "data", b).__dict__.get("rows", ())]
+        assert cells and all(WITHHELD not in row for row in cells)
+
+
+def test_a_gap_counts_from_half_as_much_again_and_a_thousand_people():
+    far = Quantity(10_000.0, 8_000.0, 12_000.0, "persons", ("S",), "made for a test")
+    assert _times(17_000.0, far) is None and _times(5_500.0, far) is None
+    assert _times(24_000.0, far) == pytest.approx(2.0)
+    assert _times(4_000.0, far) == pytest.approx(0.5)
+    few = Quantity(50.0, None, None, "persons", ("S",), no_interval="made for a test")
+    assert _times(900.0, few) is None and _times(5_000.0, few) == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize(
+    ("scale", "place", "why"),
+    [
+        (1000.0, "LKA", "No figure on labour or irregular stay with Sri Lanka"),
+        (30_000.0, "KAZ", "more of them there than all residents"),
+    ],
+)
+def test_numbers_that_nothing_holds_or_that_cannot_be_are_not_shown(monkeypatch, scale, place, why):
+    view = a_view(a_run(scale=scale))
+    section = composed(monkeypatch, the_system, view, place)
+    assert any(why in line for line in warned(section))
+    assert not any("Roads" in str(b.title[0]) for b in section.blocks if isinstance(b, Table))
+    for table in (b.data for b in section.blocks if isinstance(b, Figure)):
+        assert all(row[2] == row[3] == WITHHELD for row in table.rows[5:])
+    section = composed(monkeypatch, projection, view, place)
+    assert not [b for b in section.blocks if isinstance(b, Figure | Table)] and len(warned(section)) == 1
+
+
+def test_a_projection_that_outgrows_the_population_is_not_shown(monkeypatch):
+    section = composed(monkeypatch, projection, a_view(a_run(growth=0.15, scale=30.0)))
+    assert "No projection is shown" in warned(section)[0]
+    assert not [b for b in section.blocks if isinstance(b, Figure | Table)]
 
 
 def test_without_a_posterior_every_number_is_said_to_be_prior(monkeypatch):
-    section = composed(monkeypatch, the_system, a_view(a_run(), fitted=False))
+    section = composed(monkeypatch, the_system, a_view(meeting(a_run()), fitted=False))
     assert "every number here is prior" in words_of(section.blocks[0])
     table = next(b for b in section.blocks if isinstance(b, Figure)).data
     assert {row[4][0] for row in table.rows} == {"prior"}
@@ -129,7 +157,7 @@ def test_the_paper_is_answered_with_a_chance(monkeypatch, growth, verdict):
 
 
 def test_the_projection_has_fans_statuses_corridors_variants_and_what_is_assumed(monkeypatch):
-    section = composed(monkeypatch, projection, a_view(a_run()))
+    section = composed(monkeypatch, projection, a_view(meeting(a_run())))
     assert sum(isinstance(b, Figure) for b in section.blocks) == 3
     titles = [str(b.title[0]) for b in section.blocks if isinstance(b, Table)]
     for wanted in ("by status", "largest corridors", "other paths"):
@@ -153,7 +181,7 @@ def test_a_pack_that_cannot_be_run_has_none_of_the_three(monkeypatch):
         assert composed(monkeypatch, part, None) is None
 
 
-def figure(kind, predicted, value, *, origin="UZB", seen=True, rival=100.0, end="2020-06"):
+def figure(kind, predicted, value, *, origin="UZB", seen=True, rival=10_000.0, end="2020-06"):
     row = {"series": kind, "kind": kind, "origin": origin, "destination": "KAZ", "label": kind, "month_start": end}
     row |= {"month_end": end, "value": value, "predicted": predicted, "crps": 0.1, "seen": seen}
     row |= {
@@ -176,8 +204,8 @@ def tested(tmp_path):
 
     from zhol.trust import load_backtest
 
-    rows = [figure("citizens", 105.0, 100.0, end="2020-06"), figure("citizens", 110.0, 100.0, end="2021-06")]
-    rows += [figure("citizens", 900.0, 100.0, origin="KGZ", end="2022-06")]
+    rows = [figure("citizens", p, 10_000.0, end=e) for p, e in ((10_500.0, "2020-06"), (11_000.0, "2021-06"))]
+    rows += [figure("citizens", 90_000.0, 10_000.0, origin="KGZ", end="2022-06")]
     rows += [figure("remittances", 50.0, 50.0, end=f"202{i}-12") for i in range(3)]
     body = {"figures": rows, "discrepancy": {}, "meta": {"cut": "2014-12", "drivers": "observed"}}
     (tmp_path / "backtest_2014.json").write_text(json.dumps(body))

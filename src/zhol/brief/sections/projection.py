@@ -23,6 +23,8 @@ from zhol.brief.content import (
 )
 from zhol.brief.model_runs import Outlook, outlook
 from zhol.brief.quantities import SMALLEST_CELL
+from zhol.brief.sections.credible import IRREGULAR as IN_IRREGULAR
+from zhol.brief.sections.credible import WHERE, Credible, credible, outgrows
 from zhol.brief.sections.the_system import STATUSES, main_side
 from zhol.core.charts import fan_spec, to_svg
 from zhol.core.quantity import Quantity
@@ -40,7 +42,6 @@ FANS = {
     "irregular_inflow": ("People who enter an irregular status in a year, {where}", "persons"),
     "stock": ("People in any status {where}, long-term residents included", "persons"),
 }
-WHERE = {"destination": "in {name}", "origin": "elsewhere, from {name}"}
 WORDS = {
     "population low": "Populations at the low end of the published projection",
     "population high": "Populations at the high end",
@@ -58,11 +59,30 @@ def section(region: Region, place: str) -> Section | None:
     draws = view.side("irregular_stock", place, side)[0]
     if np.median(draws[:, view.at(view.now)]) < SMALLEST_CELL:
         return None
+    judged = credible(view, region, place)
+    if not judged.irregular(side):
+        return Section("projection", "If present policies continue", _nothing(region, place, side, judged))
+    why = outgrows(view, region, place, side)
+    if why is not None:
+        return Section("projection", "If present policies continue", (Bullets((why,), "warning"),))
     blocks: list[Block] = [Paragraph(_finding(view, region, place, side, draws), "lead")]
-    blocks += [_fan(view, region, place, side, name) for name in FANS]
-    blocks += [_by_status(view, region, place, side), _by_corridor(view, region, place, side)]
+    blocks += [_fan(view, region, place, side, n) for n in FANS if n != "stock" or judged.shows(side, *STATUSES)]
+    blocks += [_by_status(view, region, place, side, judged), _by_corridor(view, region, place, side)]
     blocks += [_variants(view, region, place, side), Bullets(_assumed(view))]
     return Section("projection", "If present policies continue", tuple(blocks))
+
+
+def _nothing(region: Region, place: str, side: str, judged: Credible) -> tuple[Block, ...]:
+    """That there is no projection, because its start is not credible."""
+    if judged.nothing is not None:
+        return judged.warning()
+    where = text(WHERE[side], name=read.names(region)[place])
+    line = text(
+        "Numbers of {whom} {where} are withheld, see the section on the system; so is where they go.",
+        whom=IN_IRREGULAR,
+        where=where,
+    )
+    return (Bullets((line,), "warning"),)
 
 
 def _finding(view: Outlook, region: Region, place: str, side: str, draws: np.ndarray) -> Text:
@@ -135,11 +155,11 @@ def _times(view: Outlook) -> list[str]:
     return list(dict.fromkeys(t for t in (view.now, middle, view.end) if t in view.run.time))
 
 
-def _by_status(view: Outlook, region: Region, place: str, side: str) -> Table:
+def _by_status(view: Outlook, region: Region, place: str, side: str, judged: Credible) -> Table:
     draws = view.side("stock", place, side, ("status",))[0]
     lines: list[tuple[Text, ...]] = []
     for i, (status, words) in enumerate(STATUSES.items()):
-        if status in IRREGULAR or status in ("resident", "worker"):
+        if judged.shows(side, status) and (status in IRREGULAR or status in ("resident", "worker")):
             cells = [(Number(view.quantity(draws[:, view.at(t), i])),) for t in _times(view)]
             lines.append(((words[0].upper() + words[1:],), *cells))
     heads = (Column(("Status",), width=1.2), *(Column((year(int(t)),), number=True) for t in _times(view)))
@@ -182,7 +202,10 @@ def _variants(view: Outlook, region: Region, place: str, side: str) -> Table:
 def _assumed(view: Outlook) -> tuple[Text, ...]:
     """What is held, what follows which path, and what the fans leave out."""
     return (
-        ("Present policies: rules of entry, treaties and practice stay as the last dated rows of the pack have them.",),
+        (
+            "Present policies: rules of entry and treaties stay as the last dated rows of the pack have them, practice "
+            "as the figures found it.",
+        ),
         (
             "Populations follow the published projection with its interval; incomes their own trend, shrunk to a "
             "common one, with drawn errors; conflict goes back from its last level to the mean of each place’s "

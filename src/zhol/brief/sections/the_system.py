@@ -22,6 +22,7 @@ from zhol.brief.content import (
 )
 from zhol.brief.model_runs import LEVEL, Outlook, outlook
 from zhol.brief.quantities import SMALLEST_CELL, computed, counted, row_quantity, sources_of
+from zhol.brief.sections.credible import WITHHELD, Credible, against_published, credible, grounds
 from zhol.core.charts import interval_spec, to_svg
 from zhol.core.quantity import Quantity
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 ROADS = 6
 PLACES = 6
-SPEAK = 0.5  # of the prior's width: below it the figures speak of a status
 WIDTHS = "a ratio of two widths, which has no interval of its own"
 # Name of each status, and the category of the seed paper that it is.
 STATUSES = {
@@ -45,6 +45,7 @@ STATUSES = {
     "breach": "permit expired or broken",
     "refused": "refused protection",
 }
+MARKS = {"figures": "", "a sum": " (in a sum)", "prior": " (prior)"}
 SIDES = {"destination": "in {name}", "origin": "of people from {name} elsewhere"}
 
 
@@ -54,10 +55,16 @@ def section(region: Region, place: str) -> Section | None:
     if view is None or not any(place in pair for pair in view.model.corridors):
         return None
     side = main_side(view, place)
-    blocks: list[Block] = [Paragraph(_what(view, region), "lead"), Paragraph(_fitted(view))]
-    blocks += _statuses(view, region, place, side)
-    blocks += _roads(view, region, place)
-    blocks += _roles(view, region, place)
+    blocks: list[Block] = [Paragraph(_what(view), "lead"), Paragraph(_how())]
+    judged = credible(view, region, place)
+    blocks += judged.warning()
+    if judged.nothing is None:
+        blocks += _statuses(view, region, place, side, judged)
+        table = against_published(view, region, place, judged)
+        blocks += [] if table is None else [table]
+    if judged.irregular(side):  # clandestine passage and roles are read from the same people
+        blocks += _roads(view, region, place)
+        blocks += _roles(view, region, place)
     return Section("the-system", "The system", tuple(blocks))
 
 
@@ -68,7 +75,7 @@ def main_side(view: Outlook, place: str) -> str:
     return max(sums, key=lambda s: sums[s])
 
 
-def _what(view: Outlook, region: Region) -> Text:
+def _what(view: Outlook) -> Text:
     if view.fit is None:
         stands = text("no posterior that belongs to these data ships with the pack, so every number here is prior")
     else:
@@ -89,31 +96,31 @@ def _what(view: Outlook, region: Region) -> Text:
     )
 
 
-def _fitted(view: Outlook) -> Text:
+def _how() -> Text:
     return text(
         "People leave for a destination and a channel (settlement, work, visit, asylum, clandestine passage) by "
         "income, cost, conflict and who is there already; permits and stays run out, claims are decided, people "
-        "return, are removed, move on, or become citizens. Where a line below says prior, the figures have not "
-        "narrowed the number to less than half the width that it had before any figure was seen: take it as a "
-        "judgement, not as a finding."
+        "return, are removed, move on, or become citizens. A line marked prior is a judgement: no figure has narrowed "
+        "it to less than half the width that it had before. A line marked in a sum stands on figures that count it "
+        "with others, and cannot tell them apart."
     )
 
 
-def _statuses(view: Outlook, region: Region, place: str, side: str) -> tuple[Block, ...]:
+def _statuses(view: Outlook, region: Region, place: str, side: str, judged: Credible) -> tuple[Block, ...]:
     """Interval chart of the statuses on the side that matters, with both sides in its table."""
     at, called = view.at(view.now), read.names(region)[place]
     draws = {s: view.side("stock", place, s, ("status",))[0][:, at] for s in SIDES}
     ratios = _widths(view, place, side, at)
+    stands = grounds(view, region, place, side, ratios)
     points, lines = [], []
-    for i, words in enumerate(STATUSES.values()):
-        speaks = ratios is not None and ratios[i] < SPEAK
+    for i, (status, words) in enumerate(STATUSES.items()):
         low, middle, high = np.quantile(draws[side][:, i], [0.5 - LEVEL / 2, 0.5, 0.5 + LEVEL / 2])
-        if middle >= SMALLEST_CELL:
-            label = words if speaks or ratios is None else f"{words} (prior)"
+        if middle >= SMALLEST_CELL and judged.shows(side, status):
+            label = words + ("" if view.fit is None else MARKS[stands[status]])
             points.append({"label": label, "value": middle, "low": max(low, SMALLEST_CELL), "high": high})
         cells: list[Text] = [(words,), ("irregular" if i >= 5 else "regular",)]
-        cells += [(Number(view.quantity(draws[s][:, i])),) for s in SIDES]
-        cells.append(("figures" if speaks else "prior",))
+        cells += [(Number(view.quantity(draws[s][:, i])),) if judged.shows(s, status) else WITHHELD for s in SIDES]
+        cells.append((stands[status],))
         if ratios is not None:
             share = computed(100 * float(ratios[i]), "%", (), WIDTHS)
             cells.append((Number(share, "value", quiet=True),))
@@ -135,7 +142,7 @@ def _statuses(view: Outlook, region: Region, place: str, side: str) -> tuple[Blo
         ),
         note=(
             "The last five are the categories of irregularity that the paper names, each apart. "
-            "Dot: median; line: four fifths of the draws.",
+            "What is withheld in the table is not in the chart. Dot: median; line: four fifths of the draws.",
         ),
     )
     return (figure,) if points else ()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from zhol.trust.backtesting import Backtest
 
 MISSES = 6
+LARGE = 1000  # persons: of smaller figures a large error says little
 FEW = 3  # figures of a kind below which it has no score
 SHARE = "a share of held-out figures, which has no interval of its own"
 ERROR = "a median over held-out figures, which has no interval of its own"
@@ -106,10 +107,11 @@ def _share(value: Any) -> Number:
 
 def _misses(region: Region, own: pl.DataFrame, called: str) -> list[Block]:
     """The figures farthest off, one a series and corridor: predicted interval, and what came."""
+    large = own.filter((pl.col("value") >= LARGE) | (pl.col("kind") == "remittances"))
     worst = (
-        own.sort(pl.col("log_error").abs(), descending=True)
+        (large if large.height else own.filter(pl.col("value") >= SMALLEST_CELL))
+        .sort("inside_80", pl.col("log_error").abs(), descending=[False, True])
         .unique(["series", "origin", "destination"], keep="first", maintain_order=True)
-        .filter(pl.col("value") >= SMALLEST_CELL)
         .head(MISSES)
     )
     names = read.names(region)
@@ -134,7 +136,7 @@ def _misses(region: Region, own: pl.DataFrame, called: str) -> list[Block]:
         )
     if not points:
         return []
-    title = text("Missed by most: {name}, largest errors first", name=called)
+    title = text("Missed by most: {name}, figures of a thousand people or more", name=called)
     heads = (
         Column(("Figure",), width=2),
         Column(("Date",), width=0.7),
