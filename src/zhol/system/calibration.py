@@ -236,7 +236,7 @@ def _covariance(problem: Problem, vector: np.ndarray) -> np.ndarray:
     of freedom a location has the information (df + 1) / (df + 3), a log scale 2 df / (df + 3) (Lange et al. 1989).
     """
     location, scale = slopes(problem, vector)
-    df, used = problem.errors["df"], problem.errors["used"]
+    df, used = problem.df, problem.used
     information = location.T @ ((used * (df + 1.0) / (df + 3.0))[:, None] * location)
     information += scale.T @ ((used * 2.0 * df / (df + 3.0))[:, None] * scale) + np.eye(problem.size)
     covariance = np.linalg.inv(information)
@@ -280,14 +280,14 @@ def curved_draws(problem: Problem, mode: np.ndarray, covariance: np.ndarray, dra
     from zhol.system.likelihood import innovations
 
     rng = generator(seed, "posterior")
-    errors, prior = rng.standard_normal((draws, problem.obs.table.height)), rng.standard_normal((draws, problem.size))
+    errors, prior = rng.standard_normal((draws, len(problem.df))), rng.standard_normal((draws, problem.size))
     scales = next(i for i, n in enumerate(problem.names) if n.startswith("further error"))
     weak = weak_part(covariance)
     laplace = mode + rng.standard_normal((draws, problem.size)) @ np.linalg.cholesky(covariance).T
     with jax.enable_x64(True):
         residual, scale = (np.asarray(a) for a in innovations(problem, jnp.asarray(mode)))
-        df = problem.errors["df"]
-        weight = np.sqrt(problem.errors["used"] * (df + 1.0) / (df + (residual / scale) ** 2))
+        df = problem.df
+        weight = np.sqrt(problem.used * (df + 1.0) / (df + (residual / scale) ** 2))
 
         def cost(free: Any, error: Any, shaken: Any) -> Any:
             v = jnp.concatenate([free, mode[scales:]])

@@ -27,7 +27,8 @@ WELL_IDENTIFIED = 0.5  # posterior over prior width below which the data, and no
 
 def data_hash(region: Region) -> str:
     """Fingerprint of the data and priors that a posterior belongs to: the pack's tables and maps, the priors."""
-    priors = (resources.files("zhol") / "packs" / "shared" / "system.yaml").read_bytes()
+    shared = resources.files("zhol") / "packs" / "shared"
+    priors = b"".join((shared / name).read_bytes() for name in ("system.yaml", "expectations.yaml"))
     maps = [region.path / name for name in ("observations.yaml", "regimes.yaml", "roads.yaml")]
     rules = b"".join(path.read_bytes() for path in maps if path.exists())
     return hashlib.sha256(region.digest.encode() + priors + rules).hexdigest()[:16]
@@ -221,5 +222,5 @@ def figures_beside_fit(problem: Problem, vector: np.ndarray) -> pl.DataFrame:
         mean = mean - trend[e["trend"]] * e["trend_sd"]
     columns = ("series", "kind", "origin", "destination", "month_start", "month_end", "value", "label", "source_id")
     return problem.obs.table.select(columns).with_columns(
-        pl.Series("fitted", np.exp(mean)), pl.Series("standardised", residual / scale)
+        pl.Series("fitted", np.exp(mean)), pl.Series("standardised", (residual / scale)[: len(mean)])
     )

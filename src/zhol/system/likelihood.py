@@ -12,6 +12,7 @@ import numpy as np
 from zhol.system import step
 from zhol.system.driver_paths import driver_paths
 from zhol.system.engine import begin, growth_of
+from zhol.system.expectations import expected_of, log_ratios
 from zhol.system.instruments import month_number, month_range
 from zhol.system.names import CHANNELS, FLOWS
 from zhol.system.observations import Observations, observations
@@ -29,6 +30,7 @@ _EXTRA = (0.1, 0.5)
 # Errors of figures that follow each other in a cell persist; the map says how far where rival revisions tell. Prior sd
 # of the log odds. A free scale was tried and fell to nothing: two or three points a corridor can always be met.
 _PERSISTENCE_SD = 0.7
+_NORMAL = 1e4  # degrees of freedom: as good as normal
 _PERSISTENCE = 0.3  # prior median of what is left after five years where no revisions tell: 0.79 after one
 
 
@@ -48,6 +50,16 @@ class Problem:
     cells: dict[str, np.ndarray]
     terms: dict[str, np.ndarray]
     errors: dict[str, np.ndarray]
+
+    @property
+    def df(self) -> np.ndarray:
+        """Degrees of freedom of what the posterior weighs: every figure, then every expectation, which is normal."""
+        return np.concatenate([self.errors["df"], np.full(len(expected_of(self.model)[0]), _NORMAL)])
+
+    @property
+    def used(self) -> np.ndarray:
+        """1 for what the posterior weighs, 0 for figures of events that the run does not hold."""
+        return np.concatenate([self.errors["used"], np.ones(len(expected_of(self.model)[0]))])
 
     @property
     def names(self) -> list[str]:
@@ -177,6 +189,11 @@ def _errors(obs: Observations) -> dict[str, np.ndarray]:
 
 def log_predictions(problem: Problem, vector: Array) -> Array:
     """Log of what the model says of every figure, biases not included, (figures,)."""
+    return _course(problem, vector)[0]
+
+
+def _course(problem: Problem, vector: Array) -> tuple[Array, Array]:
+    """Logs of what the model says of every figure, and of the expected ratios in the mean of the months."""
     p = problem.model.layout.values(vector[: problem.model.layout.size], jnp)
     world, rows = problem.world, problem.rows
     state, start = begin(world, p, jax.tree.map(lambda a: a[0], rows))
@@ -190,14 +207,15 @@ def log_predictions(problem: Problem, vector: Array) -> Array:
             out["entries"][cells["entries"][:, 0], cells["entries"][:, 1]],
             out["flows"][cells["flows"][:, 0], cells["flows"][:, 1]],
         ]
-        return state, jnp.concatenate(seen)
+        return state, (jnp.concatenate(seen), log_ratios(problem.model, state.people, jnp))
 
-    _, seen = jax.lax.scan(jax.checkpoint(month), state, rows)
+    _, (seen, ratios) = jax.lax.scan(jax.checkpoint(month), state, rows)
     total = jnp.concatenate([jnp.zeros_like(seen[:1]), jnp.cumsum(seen, axis=0)])
     t = problem.terms
     over = total[t["final"] + 1, t["cell"]] - total[t["first"], t["cell"]]
     value = jnp.where(t["point"], seen[t["final"], t["cell"]], over) * t["weight"]
-    return jnp.log(jax.ops.segment_sum(value, t["obs"], problem.obs.table.height) + _LEAST)
+    figures = jnp.log(jax.ops.segment_sum(value, t["obs"], problem.obs.table.height) + _LEAST)
+    return figures, ratios.mean(axis=0)
 
 
 def split_vector(problem: Problem, vector: Array) -> tuple[Array, Array]:
@@ -224,19 +242,21 @@ def error_model(problem: Problem, vector: Array, xp: Any = jnp) -> tuple[Array, 
 
 
 def innovations(problem: Problem, vector: Array) -> tuple[Array, Array]:
-    """Residual of every figure given the one before it in its cell, and the scale of that residual, (figures,)."""
+    """Residuals and their scales: of every figure given the one before it in its cell, then of every expectation."""
     e = problem.errors
     bias, trend = split_vector(problem, vector)
-    mean = log_predictions(problem, vector) + bias[e["bias"]] * e["bias_sd"] - trend[e["trend"]] * e["trend_sd"]
+    figures, ratios = _course(problem, vector)
+    mean = figures + bias[e["bias"]] * e["bias_sd"] - trend[e["trend"]] * e["trend_sd"]
     residual = e["log_value"] - mean
     scale, kept = error_model(problem, vector)
     earlier = jnp.where(e["before"] >= 0, residual[e["before"]], 0.0)
-    return residual - kept * earlier, scale
+    _, median, width = expected_of(problem.model)
+    return jnp.concatenate([residual - kept * earlier, median - ratios]), jnp.concatenate([scale, jnp.asarray(width)])
 
 
 def objective(problem: Problem, vector: Array) -> Array:
-    """Minus the log posterior up to a constant: Student errors, standard normal priors."""
+    """Minus the log posterior up to a constant: Student errors, expected ratios, standard normal priors."""
     residual, scale = innovations(problem, vector)
-    df = problem.errors["df"]
+    df = problem.df
     fit = 0.5 * (df + 1.0) * jnp.log1p((residual / scale) ** 2 / df) + jnp.log(scale)
-    return jnp.sum(fit * problem.errors["used"]) + 0.5 * jnp.sum(vector**2)
+    return jnp.sum(fit * problem.used) + 0.5 * jnp.sum(vector**2)

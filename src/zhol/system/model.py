@@ -102,6 +102,11 @@ class Model:
             }
         )
 
+    @property
+    def labour(self) -> tuple[int, ...]:
+        """Indices of the corridors of which some figure counts workers, citizens or entries."""
+        return tuple(self._labour)
+
     def keys(self) -> dict[str, list[str]]:
         """Names of the members of each shape, which name their random streams."""
         pairs = [f"{o}>{d}" for o, d in self.corridors]
