@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zhol.policy.rights import judge
     from zhol.policy.scenario import Measure, Scenario
     from zhol.policy.targets import Target, target
+    from zhol.policy.tradeoff_frontier import Frontier, frontier
 
 _HOMES = {
     "Comparison": "zhol.policy.comparison",
@@ -29,6 +30,8 @@ _HOMES = {
     "sensitivity": "zhol.policy.global_sensitivity",
     "InformationValue": "zhol.policy.information_value",
     "value_of_information": "zhol.policy.information_value",
+    "Frontier": "zhol.policy.tradeoff_frontier",
+    "frontier": "zhol.policy.tradeoff_frontier",
     "Target": "zhol.policy.targets",
     "target": "zhol.policy.targets",
     "Instrument": "zhol.policy.instruments",
@@ -48,6 +51,7 @@ __all__ = [
     "Contribution",
     "Delay",
     "EnforcementBound",
+    "Frontier",
     "InformationValue",
     "Instrument",
     "Measure",
@@ -58,6 +62,7 @@ __all__ = [
     "contribution",
     "delay",
     "enforcement_bound",
+    "frontier",
     "history",
     "instrument",
     "judge",

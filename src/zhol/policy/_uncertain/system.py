@@ -221,14 +221,13 @@ def evaluate(
     ZholError
         If the cluster does not answer.
     """
-    tasks = [(setting, values[i : i + BATCH]) for i in range(0, len(values), BATCH)]
+    tasks = [values[i : i + BATCH] for i in range(0, len(values), BATCH)]
     tell = None if progress is None else lambda done, of: progress(min(done * BATCH, len(values)), len(values))
     # Here the engine already keeps the cores busy: one batch after another.
-    return np.concatenate(jobs.run(_work, tasks, cluster=cluster, threads=1, progress=tell))
+    return np.concatenate(jobs.run(_work, tasks, shared=setting, cluster=cluster, threads=1, progress=tell))
 
 
-def _work(task: tuple[Setting, np.ndarray]) -> np.ndarray:
-    setting, values = task
+def _work(setting: Setting, values: np.ndarray) -> np.ndarray:
     rows = np.minimum(np.arange(max(len(values), _CHUNK)), len(values) - 1)  # never fewer than the engine compiles for
     return setting.totals(values[rows])[: len(values)]
 
