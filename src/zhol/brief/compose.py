@@ -47,7 +47,7 @@ def compose(region: Region, place: str) -> Brief:
     for part in SECTIONS:
         section = part.compose(region, place)
         if section is None:
-            missing.append(part.without)
+            missing += [] if part.without in missing else [part.without]
         else:
             found.append(section)
     found.append(limits(region, place, missing))

@@ -14,12 +14,15 @@ from typing import Literal
 from zhol.core.errors import ZholError
 from zhol.core.quantity import Quantity
 
-Style = Literal["full", "value", "exact"]
+Style = Literal["full", "value", "exact", "whole", "signed"]
 
 
 @dataclass(frozen=True)
 class Number:
-    """A quantity as shown: ``full`` with its interval, ``value`` rounded alone, ``exact`` to the last digit."""
+    """A quantity as shown: ``full`` with its interval, ``value`` rounded alone, ``exact`` to the last digit.
+
+    ``whole`` is a percentage without decimals; ``signed`` a change, with its interval and a plus where it is one.
+    """
 
     quantity: Quantity
     style: Style = "full"

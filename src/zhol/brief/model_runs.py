@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 
 from zhol.brief.quantities import SMALLEST_CELL, is_people, sources_of, suppressed
+from zhol.brief.stored import fingerprint, stored
+from zhol.brief.telling import say
 from zhol.core.errors import ZholError
 from zhol.core.quantity import Quantity
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from zhol.trust.backtesting import Backtest
 
 START, END = "2000-01", "2040-12"
-DRAWS, FEW = 64, 16  # of the projection; of the prior and of each variant, which are compared draw by draw
+RECENT = "2020"  # first year of the prior that is kept
+DRAWS, FEW = 50, 12  # of the projection; of the prior and of each variant, which are compared draw by draw
 SEED = 1
 PACK = "this pack"  # where a number comes from many rows of it
 LEVEL = 0.8
@@ -47,9 +50,9 @@ class Outlook:
     run : Run
         Present policies, yearly, to the end of the projection.
     prior : Run, optional
-        The same with nothing fitted; None where ``run`` is that itself.
+        The same with nothing fitted, its last years; None where ``run`` is that itself.
     variants : mapping of str to Run
-        Other paths of populations and incomes, with the first draws of ``run``.
+        Other paths of populations and incomes, with the first draws of ``run``; their last year.
     fit : Fit, optional
     now : str
         Last year that the pack has stocks of.
@@ -119,21 +122,61 @@ def outlook(region: Region) -> Outlook | None:
         if not model.corridors:
             return None
         fit = shipped(model)
-        run = _simulate(model, DRAWS, None)
-        with ThreadPoolExecutor(2) as pool:  # few draws keep one core busy only
-            apart = None if fit is None else pool.submit(_simulate, model, FEW, "prior")
-            others = pool.map(lambda chosen: _simulate(model, FEW, None, chosen), VARIANTS.values())
-            variants = dict(zip(VARIANTS, others, strict=True))
-            prior = None if apart is None else apart.result()
+        key = fingerprint(region, region.recalled, START, END, DRAWS, FEW, SEED, fit is None)
+        arrays, head = stored("outlook", key, lambda: _packed(_runs(model, fit)))
+        runs = _unpacked(arrays, head)
     except ZholError:
         return None
     years = region.table("stocks")["year"].to_list() if "stocks" in region.tables else []
     now = str(max(years, default=0))
-    return Outlook(model, run, prior, variants, fit, now if now in run.time else run.time[0], _sources(region))
+    run, variants = runs["run"], {name: runs[name] for name in VARIANTS}
+    now = now if now in run.time else run.time[0]
+    return Outlook(model, run, runs.get("prior"), variants, fit, now, _sources(region))
+
+
+def _runs(model: Model, fit: Fit | None) -> dict[str, Run]:
+    """The projection; its variants, of which the end is kept; and the prior, if anything is fitted."""
+    say("the system under present policies")
+    found = {"run": _simulate(model, DRAWS, None)}
+    say("the system on other paths of populations and incomes")
+    with ThreadPoolExecutor(2) as pool:  # few draws keep one core busy only
+        apart = None if fit is None else pool.submit(_simulate, model, FEW, "prior")
+        others = pool.map(lambda chosen: _simulate(model, FEW, None, chosen), VARIANTS.values())
+        found |= {name: since(run, END[:4]) for name, run in zip(VARIANTS, others, strict=True)}
+        if apart is not None:
+            found["prior"] = since(apart.result(), RECENT)
+    return found
 
 
 def _simulate(model: Model, draws: int, parameters: Any, drivers: Mapping[str, Any] | None = None) -> Run:
     return model.simulate(start=START, end=END, draws=draws, seed=SEED, parameters=parameters, drivers=drivers)
+
+
+def since(run: Run, year: str) -> Run:
+    """The part of a run from a year on."""
+    first = next((i for i, t in enumerate(run.time) if t >= year), len(run.time) - 1)
+    return replace(run, arrays={n: a[:, first:] for n, a in run.arrays.items()}, time=run.time[first:])
+
+
+def _packed(runs: Mapping[str, Run]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Runs as arrays by name, and their labels."""
+    arrays = {f"{key}/{name}": array for key, run in runs.items() for name, array in run.arrays.items()}
+    one = runs["run"]
+    labels = {"places": one.places, "corridors": one.corridors, "roads": one.roads}
+    each = {key: {"time": run.time, "meta": {k: str(v) for k, v in run.meta.items()}} for key, run in runs.items()}
+    return arrays, {**labels, "runs": each}
+
+
+def _unpacked(arrays: Mapping[str, np.ndarray], head: Mapping[str, Any]) -> dict[str, Run]:
+    from zhol.system.run import Run
+
+    places, corridors = tuple(head["places"]), tuple((o, d) for o, d in head["corridors"])
+    roads = tuple(tuple(r) for r in head["roads"])
+    out = {}
+    for key, one in head["runs"].items():
+        own = {n.removeprefix(f"{key}/"): a for n, a in arrays.items() if n.startswith(f"{key}/")}
+        out[key] = Run(own, tuple(one["time"]), places, corridors, roads, one["meta"])
+    return out
 
 
 def _sources(region: Region) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ class _Resolver:
             "publisher": f"zhol region pack {region.name}",
             "published": region.manifest.version,
         }
+        self._known |= _of_policy(region)
         self._numbers: dict[str, int] = {}
         self._letters: dict[str, str] = {}
         # Tables behind charts come last: the page has them, the PDF does not, so neither do its sources.
@@ -234,6 +235,18 @@ class _Resolver:
         if source["publisher"].lower() in source["title"].lower():
             source["publisher"] = ""
         return {"number": number, "id": name, **source}
+
+
+def _of_policy(region: Region) -> dict[str, Plain]:
+    """Runs of the system, and the studies behind the effects of instruments, as sources."""
+    from zhol.brief.policy_runs import RUNS, studies
+
+    runs = {
+        "title": "Runs of the system under scenarios, all with the same draws",
+        "publisher": f"zhol region pack {region.name}",
+        "published": region.manifest.version,
+    }
+    return {RUNS: runs, **studies()}
 
 
 def _share(svg: str) -> float:

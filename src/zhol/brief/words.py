@@ -35,6 +35,10 @@ def number_text(quantity: Quantity, style: str) -> tuple[str, str]:
     low, high, value = quantity.low, quantity.high, quantity.value
     if quantity.interval == "suppressed small count" and high is not None:
         return f"fewer than {high + 1:.0f}", ""
+    if style == "signed":
+        return _signed(value, low, high, quantity.unit)
+    if style == "whole" and value is not None:
+        return f"{value:.0f}%", ""
     if value is None:
         return _span(low, high, quantity.unit), ""
     if style == "exact":
@@ -73,3 +77,27 @@ def _span(low: float | None, high: float | None, unit: str) -> str:
     if unit == "%" and low is not None and high is not None:
         return f"{exact(low, unit)}{' to ' if low < 0 else '–'}{exact(high, unit)}%"
     return range_text(low, high).replace("-", "−")
+
+
+def _signed(value: float | None, low: float | None, high: float | None, unit: str) -> tuple[str, str]:
+    """A change: the sign before each number, also inside the interval.
+
+    Examples
+    --------
+    >>> _signed(-12.3, -30.4, 4.96, "%"), _signed(1500.0, -20.0, 3e6, "persons")
+    (('−12%', '−30 to +5%'), ('+1,500', '−20 to +3 million'))
+    """
+    percent = unit == "%"
+    words = [None if v is None else _change(v, percent) for v in (value, low, high)]
+    span = "" if words[1] is None or words[2] is None else f"{words[1]} to {words[2]}{'%' if percent else ''}"
+    if words[0] is None:
+        return span, ""
+    return f"{words[0]}{'%' if percent else ''}", span
+
+
+def _change(value: float, percent: bool) -> str:
+    size = abs(value)
+    text = (f"{size:,.0f}" if size >= 9.95 else f"{size:.1f}".removesuffix(".0")) if percent else plain_number(size)
+    if text in {"0", "0.0"}:
+        return "0"
+    return f"{'+' if value > 0 else '−'}{text}"

@@ -11,6 +11,7 @@ from zhol.brief.compose import compose
 from zhol.brief.files import replace_file
 from zhol.brief.html import render_html
 from zhol.brief.resolve import resolve
+from zhol.brief.telling import Tell, listening, say
 
 if TYPE_CHECKING:
     from zhol.region.load import Region
@@ -23,7 +24,9 @@ class BriefFiles(NamedTuple):
     pdf: Path | None
 
 
-def write_brief(region: Region, place: str, out: str | Path, *, pdf: bool = True) -> BriefFiles:
+def write_brief(
+    region: Region, place: str, out: str | Path, *, pdf: bool = True, progress: Tell | None = None
+) -> BriefFiles:
     """Write the brief of a place as one self-contained HTML file and one PDF.
 
     Every number in it carries an interval, or the reason why there is none, and the number of its source.
@@ -38,6 +41,8 @@ def write_brief(region: Region, place: str, out: str | Path, *, pdf: bool = True
         Folder; made if it is not there. Files are named after the place and appear only when whole.
     pdf : bool
         Also print the PDF.
+    progress : callable, optional
+        Told in words what is being done.
 
     Returns
     -------
@@ -54,11 +59,13 @@ def write_brief(region: Region, place: str, out: str | Path, *, pdf: bool = True
     >>> region = zhol.load("central_asia")
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as out:
-    ...     files = zhol.write_brief(region, "KAZ", out, pdf=False)
+    ...     files = zhol.write_brief(region, "XEU", out, pdf=False)
     >>> files.html.name
-    'kazakhstan.html'
+    'eu-efta-and-united-kingdom.html'
     """
-    brief = compose(region, place)
+    with listening(progress):
+        brief = compose(region, place)
+        say("printing")
     content = resolve(brief, region)
     pages: dict[str, bytes] = {"html": render_html(content).encode("utf-8")}
     if pdf:

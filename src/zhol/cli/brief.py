@@ -17,11 +17,11 @@ def command(
 ) -> None:
     """Write the brief of a place: one HTML and one PDF, each number with its source."""
     from zhol.brief.write import write_brief
-    from zhol.cli import output
+    from zhol.cli.waiting import telling
     from zhol.region.load import load
 
-    with output.progress(f"writing the brief of {place}"):
-        files = write_brief(load(region, recalled=recalled), place, out, pdf=pdf)
+    with telling(f"Writing the brief of {place}") as tell:
+        files = write_brief(load(region, recalled=recalled), place, out, pdf=pdf, progress=tell)
     for file in files:
         if file is not None:
             typer.echo(str(file))

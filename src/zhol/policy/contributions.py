@@ -127,6 +127,7 @@ def contribution(
     end: str = END,
     orders: int = 4,
     interactions: bool = True,
+    exact: int = MOST_EXACT,
     level: float = 0.8,
     parameters: Any = None,
     drivers: Mapping[str, Any] | None = None,
@@ -141,9 +142,11 @@ def contribution(
     base : Scenario, optional
         What the package is added to; present policies if not given.
     orders : int
-        Above six instruments: orders drawn at random for each draw, in pairs of an order and its reverse.
+        Above ``exact`` instruments: orders drawn at random for each draw, in pairs of an order and its reverse.
     interactions : bool
         Whether pairs are run too.
+    exact : int
+        Up to so many instruments every combination is run.
     outcomes, draws, seed, start, end, level, parameters, drivers
         As in `compare`.
 
@@ -182,7 +185,7 @@ def contribution(
     before = paired.run(0)
     game = _Game(paired, names, reader(wanted, scope_for(paired, before)), progress)
     shares, effect, pairs, notes = (
-        _exact(game, interactions) if len(names) <= MOST_EXACT else _sampled(game, orders, interactions)
+        _exact(game, interactions) if len(names) <= exact else _sampled(game, orders, interactions)
     )
     return Contribution(
         names,
@@ -190,7 +193,7 @@ def contribution(
         shares,
         effect,
         pairs,
-        len(names) <= MOST_EXACT,
+        len(names) <= exact,
         units(before, wanted),
         level,
         (*notes, *remarks(paired)),

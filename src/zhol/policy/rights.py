@@ -237,8 +237,11 @@ def _first_month(own: Action, above: float, unless: tuple[str, ...], actions: li
     return months[int(np.argmax(strong))] if strong.any() else None
 
 
-def _seen(run: Run, base: Run) -> list[Broken]:
-    """What the outcomes of a run show beside its base, destination by destination."""
+def outcome_shares(run: Run, base: Run) -> list[tuple[Floor, OutcomeTest, str, float]]:
+    """Each test of a floor by outcomes: the destination, and the share of draws in which a run is worse than its base.
+
+    A run is held to break the floor where the share is above the test's ``probability``; between, draws are divided.
+    """
     out = []
     for floor in floors().floors:
         for test in floor.outcomes:
@@ -246,11 +249,17 @@ def _seen(run: Run, base: Run) -> list[Broken]:
             worse = values > before * (1 + test.tolerance) if test.worse == "up" else values < before * (
                 1 - test.tolerance
             )  # fmt: skip
-            for place, share in zip(labels, worse.mean(axis=0), strict=True):
-                if share > test.probability:
-                    out.append(Broken(floor.id, floor.title, "breaks", "outcome", place, test.measure, "", float(share),
-                                      test.what))  # fmt: skip
+            out += [(floor, test, place, float(s)) for place, s in zip(labels, worse.mean(axis=0), strict=True)]
     return out
+
+
+def _seen(run: Run, base: Run) -> list[Broken]:
+    """What the outcomes of a run show beside its base, destination by destination."""
+    return [
+        Broken(floor.id, floor.title, "breaks", "outcome", place, test.measure, "", share, test.what)
+        for floor, test, place, share in outcome_shares(run, base)
+        if share > test.probability
+    ]
 
 
 def _whole(run: Run, name: str, by: str, where: Mapping[str, Any] | None = None) -> tuple[np.ndarray, list[str]]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zhol.brief.content import Section
 from zhol.brief.sections import (
     asylum,
+    elsewhere,
     flows,
     how_many,
     key_figures,
@@ -19,12 +20,16 @@ from zhol.brief.sections import (
     place_roles,
     population,
     projection,
+    recommendations,
     remittances,
     rival_sources,
     stocks,
     the_system,
+    together,
     treaties,
     trust,
+    unknowns,
+    waiting,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +43,12 @@ class Part(NamedTuple):
     compose: Callable[[Region, str], Section | None]
     without: str
 
+
+NOT_ASKED = (
+    "Not computed for this place: what policies do, together and elsewhere, and what waiting costs. That is asked of "
+    "the countries that the pack is about and of those where many of their people live, where the system’s numbers "
+    "can be believed."
+)
 
 SECTIONS = (
     Part("key-figures", key_figures.section, "No stocks of people born elsewhere for this place."),
@@ -68,4 +79,9 @@ SECTIONS = (
         "No projection: the system cannot be run, or has hardly anybody of this place in an irregular status.",
     ),
     Part("trust", trust.section, "Nothing on how far to trust the system, because it cannot be run."),
+    Part("recommendations", recommendations.section, NOT_ASKED),
+    Part("together", together.section, NOT_ASKED),
+    Part("elsewhere", elsewhere.section, NOT_ASKED),
+    Part("waiting", waiting.section, NOT_ASKED),
+    Part("unknowns", unknowns.section, NOT_ASKED),
 )

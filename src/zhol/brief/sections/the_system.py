@@ -21,7 +21,7 @@ from zhol.brief.content import (
     year,
 )
 from zhol.brief.model_runs import LEVEL, Outlook, outlook
-from zhol.brief.quantities import SMALLEST_CELL, computed, counted, row_quantity, sources_of
+from zhol.brief.quantities import SMALLEST_BASE, SMALLEST_CELL, computed, counted, row_quantity, sources_of
 from zhol.brief.sections.credible import WITHHELD, Credible, against_published, credible, grounds
 from zhol.core.charts import interval_spec, to_svg
 from zhol.core.quantity import Quantity
@@ -110,7 +110,7 @@ def _statuses(view: Outlook, region: Region, place: str, side: str, judged: Cred
     """Interval chart of the statuses on the side that matters, with both sides in its table."""
     at, called = view.at(view.now), read.names(region)[place]
     draws = {s: view.side("stock", place, s, ("status",))[0][:, at] for s in SIDES}
-    ratios = _widths(view, place, side, at)
+    ratios = _widths(view, place, side)
     stands = grounds(view, region, place, side, ratios)
     points, lines = [], []
     for i, (status, words) in enumerate(STATUSES.items()):
@@ -148,12 +148,13 @@ def _statuses(view: Outlook, region: Region, place: str, side: str, judged: Cred
     return (figure,) if points else ()
 
 
-def _widths(view: Outlook, place: str, side: str, at: int) -> np.ndarray | None:
+def _widths(view: Outlook, place: str, side: str) -> np.ndarray | None:
     """Width of each status' interval on the log scale, as a share of its width with nothing fitted."""
     if view.prior is None:
         return None
     widths = []
     for run in (view.run, view.prior):
+        at = run.time.index(view.now) if view.now in run.time else 0
         array = run.draws("stock", ("status",), {side: place})[0][:, at]
         low, high = np.quantile(np.log(np.maximum(array, 0.5)), [0.5 - LEVEL / 2, 0.5 + LEVEL / 2], axis=0)
         widths.append(high - low)
@@ -223,7 +224,7 @@ def _used_roads(view: Outlook, region: Region, place: str) -> tuple[list[dict[st
                 continue
             total += revenue[:, c, k] / 1e6
             people, money = volume[:, c, k], revenue[:, c, k]
-            if np.median(people) < SMALLEST_CELL:
+            if np.median(people) < SMALLEST_BASE:
                 continue
             price = np.quantile(money / np.maximum(people, 1e-9), [0.5 - LEVEL / 2, 0.5, 0.5 + LEVEL / 2])
             found.append({"places": places, "volume": people, "price": price, "revenue": money})
