@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from zhol.system.likelihood import Problem
     from zhol.system.model import Model
 
-_GAIN = 0.5  # log units that the search may leave on the table: Newton's decrement at its end
+_GAIN = 0.05  # log units that the search may leave on the table: Newton's decrement at its end
 _GRADIENT = 0.01
-_MOST = (400, 200)  # steps of the first round of the search and of each later one
-_ROUNDS = 4  # more than it ever needed, so that a stop is a failure and is said
+_MOST = (350, 150)  # steps of the first round of the search and of each later one
+_ROUNDS = 8  # more than it ever needed, so that a stop is a failure and is said
 _TRIES = 3
 _WIDTH = 12  # columns of the Jacobian at once
 _TOGETHER = 2  # draws refined at once

@@ -26,11 +26,15 @@ Array = Any
 _DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict", "death_rate")
 _LEAST = 1e-3  # persons: the log of a prediction of nobody
 # What the model leaves out of each kind of series: prior of a further log error, median and log-sd; ours, wide.
-_EXTRA = (0.1, 0.5)
+_EXTRA = (0.1, 1.0)
 # Errors of figures that follow each other in a cell persist; the map says how far where rival revisions tell. Prior sd
 # of the log odds. A free scale was tried and fell to nothing: two or three points a corridor can always be met.
-_PERSISTENCE_SD = 0.7
+_PERSISTENCE_SD = 1.5
 _NORMAL = 1e4  # degrees of freedom: as good as normal
+# Growth that the model does not tell, from one figure of a cell to the next: the share of it that goes on after five
+# years. Publishers draw smooth lines between censuses, each in its own way. Prior sd of the log odds of that share,
+# common to all, and of each destination.
+_MOMENTUM = (1.0, 1.0)
 _PERSISTENCE = 0.3  # prior median of what is left after five years where no revisions tell: 0.79 after one
 
 
@@ -71,6 +75,8 @@ class Problem:
             *[f"trend {g}" for g in self.obs.trend_groups],
             *[f"further error {k}" for k in kinds],
             *[f"persistence {k}" for k in kinds],
+            "momentum",
+            *[f"momentum {d}" for d in self.errors["moving"]],
         ]
 
     @property
@@ -170,7 +176,15 @@ def _errors(obs: Observations) -> dict[str, np.ndarray]:
         if found is not None and ends[i] > found[1]:
             before[i], gap[i] = found[0], (ends[i] - found[1]) / 60.0
         latest[key] = (i, ends[i])
+    second = np.where(before >= 0, before[before], -1)
+    moving = sorted({d for d, k, p in zip(t["destination"], t["series"], t["persistence"], strict=True) if p > 0})
+    at = {d: i for i, d in enumerate(moving)}
+    own = [at[d] if p > 0 else len(at) for d, p in zip(t["destination"], t["persistence"], strict=True)]
     return {
+        "second": second,
+        "stride": np.where(second >= 0, gap / np.maximum(gap[before], 1e-9), 0.0),
+        "moving": np.array(moving, dtype=str),
+        "own": np.array(own, dtype=np.int32),
         "log_value": np.log(t["value"].to_numpy()),
         "log_sd": t["log_sd"].to_numpy(),
         "df": t["df"].to_numpy(),
@@ -225,20 +239,23 @@ def split_vector(problem: Problem, vector: Array) -> tuple[Array, Array]:
     return jnp.concatenate([vector[n : n + b], zero]), jnp.concatenate([vector[n + b : n + b + r], zero])
 
 
-def error_model(problem: Problem, vector: Array, xp: Any = jnp) -> tuple[Array, Array]:
-    """Scale of what is new in every figure's error, and the share it keeps of the error before it, (..., figures).
+def error_model(problem: Problem, vector: Array, xp: Any = jnp) -> tuple[Array, Array, Array]:
+    """Scale of what is new in every figure's error, the share it keeps of the error before it, and of the step before.
 
-    The publisher's error persists within a cell; what the model leaves out besides comes anew with every figure.
+    The publisher's error persists within a cell, and so does its growth; what the model leaves out besides comes anew
+    with every figure. All (..., figures).
     """
-    e, end = problem.errors, problem.size
-    kinds = int(e["kind"].max()) + 1
-    first = end - 2 * kinds
+    e, n, b = problem.errors, problem.model.layout.size, len(problem.obs.bias_groups) + len(problem.obs.trend_groups)
+    kinds, first = int(e["kind"].max()) + 1, n + b
     further = xp.log(_EXTRA[0]) + _EXTRA[1] * vector[..., first : first + kinds]
     odds = xp.log(e["five_years"] / (1.0 - e["five_years"]))
-    odds = odds + _PERSISTENCE_SD * vector[..., first + kinds :][..., e["kind"]]
+    odds = odds + _PERSISTENCE_SD * vector[..., first + kinds : first + 2 * kinds][..., e["kind"]]
     kept = xp.where(e["before"] >= 0, (1.0 / (1.0 + xp.exp(-odds))) ** e["gap"], 0.0)
     scale = xp.sqrt(e["log_sd"] ** 2 * (1.0 - kept**2) + xp.exp(2.0 * further[..., e["kind"]]))
-    return scale, kept
+    last = vector[..., first + 2 * kinds :]
+    score = _MOMENTUM[0] * last[..., :1] + _MOMENTUM[1] * xp.concatenate([last[..., 1:], 0.0 * last[..., :1]], axis=-1)
+    goes_on = (1.0 / (1.0 + xp.exp(-score[..., e["own"]]))) ** e["gap"] * e["stride"]
+    return scale, kept, xp.where((e["second"] >= 0) & (e["own"] < len(e["moving"])), goes_on, 0.0)
 
 
 def innovations(problem: Problem, vector: Array) -> tuple[Array, Array]:
@@ -248,10 +265,12 @@ def innovations(problem: Problem, vector: Array) -> tuple[Array, Array]:
     figures, ratios = _course(problem, vector)
     mean = figures + bias[e["bias"]] * e["bias_sd"] - trend[e["trend"]] * e["trend_sd"]
     residual = e["log_value"] - mean
-    scale, kept = error_model(problem, vector)
-    earlier = jnp.where(e["before"] >= 0, residual[e["before"]], 0.0)
+    scale, kept, goes_on = error_model(problem, vector)
+    before = jnp.where(e["before"] >= 0, residual[e["before"]], 0.0)
+    new = residual - kept * before
+    new = new - goes_on * jnp.where(e["second"] >= 0, new[e["before"]], 0.0)
     _, median, width = expected_of(problem.model)
-    return jnp.concatenate([residual - kept * earlier, median - ratios]), jnp.concatenate([scale, jnp.asarray(width)])
+    return jnp.concatenate([new, median - ratios]), jnp.concatenate([scale, jnp.asarray(width)])
 
 
 def objective(problem: Problem, vector: Array) -> Array:

@@ -76,21 +76,24 @@ def predictive_draws(
     bias = np.concatenate([vectors[:, n : n + b], zero], axis=1)[:, e["bias"]] * e["bias_sd"]
     trend = np.concatenate([vectors[:, n + b : n + b + r], zero], axis=1)[:, e["trend"]] * e["trend_sd"]
     mean = latent + bias - trend
-    scale, kept = error_model(problem, vectors, np)
+    scale, kept, goes_on = error_model(problem, vectors, np)
     ends = np.array([month_number(m) for m in problem.obs.table["month_end"]])
     limit = month_number(cut) if cut else int(ends.max())
     ahead = np.maximum(ends - limit, 0) / 12.0
     kinds = problem.obs.table["kind"].to_list()
     yearly = np.array([(discrepancy or {}).get(k, 0.0) for k in kinds])
     drift = np.sqrt(ahead) * yearly * _shared_walk(problem, draws, seed)
-    error = np.empty_like(mean)
+    error, step = np.empty_like(mean), np.zeros_like(mean)
     for i in np.argsort(ends, kind="stable"):
+        before = e["before"][i]
+        earlier = kept[:, i] * error[:, before] if before >= 0 else 0.0
         if ends[i] <= limit:
             error[:, i] = e["log_value"][i] - mean[:, i]
+            step[:, i] = error[:, i] - earlier if before >= 0 else 0.0
             continue
-        fresh_error = _student(rng, e["df"][i], draws) * scale[:, i]
-        earlier = error[:, e["before"][i]] if e["before"][i] >= 0 else 0.0
-        error[:, i] = kept[:, i] * earlier + fresh_error
+        on = goes_on[:, i] * step[:, before] if before >= 0 else 0.0
+        step[:, i] = on + _student(rng, e["df"][i], draws) * scale[:, i]
+        error[:, i] = earlier + step[:, i]
     return {
         "figure": np.exp(mean + drift + np.where(ends > limit, error, _replicated(rng, e, scale))),
         "latent": np.exp(mean + drift),

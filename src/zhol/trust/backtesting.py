@@ -208,7 +208,7 @@ def _with_errors(hindcast: Fit, fit: Fit) -> Fit:
     sample = np.array(hindcast.sample)
     rows = np.arange(len(sample)) % len(fit.sample)
     for i, name in enumerate(hindcast.names):
-        if name.startswith(("persistence ", "further error ")) and name in places:
+        if name.startswith(("persistence ", "further error ", "momentum")) and name in places:
             sample[:, i] = fit.sample[rows, places[name]]
     return replace(hindcast, sample=sample)
 
