@@ -107,12 +107,14 @@ def search(archive: Archive, designs: int, size: int, seed: int, progress: Progr
     from pymoo.algorithms.moo.nsga3 import NSGA3
     from pymoo.core.evaluator import Evaluator
     from pymoo.core.problem import Problem
+    from pymoo.operators.selection.tournament import TournamentSelection
     from pymoo.problems.static import StaticProblem
 
     count = len(archive.bench.outcomes)
     directions = reference_directions(count, min(size, designs))
     first = first_designs(space, max(min(size, designs), len(directions)), seed)
-    algorithm = NSGA3(directions, pop_size=len(first), sampling=first)
+    fewer = TournamentSelection(func_comp=_less_broken)
+    algorithm = NSGA3(directions, pop_size=len(first), sampling=first, selection=fewer)
     problem = Problem(n_var=space.size, n_obj=count, n_ieq_constr=1, xl=0.0, xu=1.0)
     algorithm.setup(problem, termination=("n_gen", 10**6), seed=seed, verbose=False)
     idle = 0
@@ -130,6 +132,14 @@ def search(archive: Archive, designs: int, size: int, seed: int, progress: Progr
     if progress:
         progress(designs, designs)
     return "a search shows what it found; that nothing better exists is not shown"
+
+
+def _less_broken(population: Any, pairs: np.ndarray, random_state: np.random.Generator, **_: Any) -> np.ndarray:
+    """Of each pair the one that breaks less; among equals one at random, from the seed (pymoo's own takes another)."""
+    broken = population.get("CV")[:, 0][pairs]
+    equal = random_state.integers(0, 2, len(pairs))
+    side = np.where(broken[:, 0] == broken[:, 1], equal, broken.argmin(axis=1))
+    return np.asarray(pairs[np.arange(len(pairs)), side][:, None])
 
 
 def _from(progress: Progress, before: int, designs: int) -> Progress:
