@@ -1,4 +1,4 @@
-"""Calibration: the mode from several starts, Laplace's approximation, and NUTS from there."""
+"""Calibration: the mode from several starts, Laplace's approximation, and draws from there by a walk or by NUTS."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from zhol.core.draws import generator
 from zhol.core.errors import ZholError, ZholWarning
 from zhol.system.fit import Fit, load_fit
 from zhol.system.instruments import month_number
+from zhol.system.walk import walk_draws
 
 if TYPE_CHECKING:
     from zhol.region.load import Region
@@ -24,9 +25,6 @@ _MOST = (350, 150)  # steps of the first round of the search and of each later o
 _ROUNDS = 8  # more than it ever needed, so that a stop is a failure and is said
 _TRIES = 3
 _WIDTH = 12  # columns of the Jacobian at once
-_TOGETHER = 2  # draws refined at once
-_WEAK = 0.5
-_NEWTON = 5  # damped Newton steps a draw
 
 
 def calibrate(
@@ -50,7 +48,8 @@ def calibrate(
     until : str, optional
         Only figures whose period ends by this month; rules that began later are not applied either.
     method : {"laplace", "nuts"}
-        ``laplace``: normal around the mode, with the expected curvature. ``nuts``: Hamiltonian Monte Carlo in
+        ``laplace``: around the mode, by a random walk scaled by the expected curvature there (:mod:`zhol.system.walk`).
+        ``nuts``: Hamiltonian Monte Carlo in
         coordinates scaled by Laplace's covariance.
     seed : int
     starts : int
@@ -130,7 +129,7 @@ def fit_problem(
         diagnostics |= found
     else:
         tell(f"{draws} draws")
-        sample = curved_draws(problem, best["vector"], covariance, draws, seed)
+        sample, diagnostics["walk"] = walk_draws(problem, best["vector"], factor, draws, seed)
     if not best["converged"]:
         warnings.warn(
             ZholWarning(f"the search for the mode stopped {best['gain']:.2g} log units from it"), stacklevel=2
@@ -246,80 +245,6 @@ def _covariance(problem: Problem, vector: np.ndarray) -> np.ndarray:
     return 0.5 * (covariance + covariance.T)
 
 
-def weak_part(covariance: np.ndarray) -> np.ndarray:
-    """Projection on the directions of which the figures say little: posterior variance above half of the prior's."""
-    values, vectors = np.linalg.eigh(covariance)
-    loose = vectors[:, values > _WEAK]
-    return loose @ loose.T
-
-
-def widened(sample: np.ndarray, laplace: np.ndarray, mode: np.ndarray, weak: np.ndarray) -> np.ndarray:
-    """Draws that are Laplace's in the weak directions, and their own in those that the figures hold.
-
-    A search that stops early has not gone the whole way from the mode; where the prior speaks that would pass for
-    knowledge.
-    """
-    return sample + (laplace - sample) @ weak
-
-
-def curved_draws(problem: Problem, mode: np.ndarray, covariance: np.ndarray, draws: int, seed: int) -> np.ndarray:
-    """Draws around the mode that follow the bends of the posterior: each fits figures and priors that were shaken.
-
-    Randomise, then optimise: shake every figure by its error and every prior by its width, and fit again by damped
-    Newton steps with the curvature of the mode. Where the model is linear these are Laplace's draws; where it is not,
-    Laplace's draws leave the figures, and these do not. Scales of errors keep Laplace's draws.
-
-    References
-    ----------
-    Bardsley, J. M., Solonen, A., Haario, H., Laine, M. (2014). Randomize-then-optimize: a method for sampling from
-    posterior distributions in nonlinear inverse problems. SIAM J. Sci. Comput. 36(4).
-    """
-    import jax
-    import jax.numpy as jnp
-
-    from zhol.system.likelihood import innovations
-
-    rng = generator(seed, "posterior")
-    errors, prior = rng.standard_normal((draws, len(problem.df))), rng.standard_normal((draws, problem.size))
-    scales = next(i for i, n in enumerate(problem.names) if n.startswith("further error"))
-    weak = weak_part(covariance)
-    laplace = mode + rng.standard_normal((draws, problem.size)) @ np.linalg.cholesky(covariance).T
-    with jax.enable_x64(True):
-        residual, scale = (np.asarray(a) for a in innovations(problem, jnp.asarray(mode)))
-        df = problem.df
-        weight = np.sqrt(problem.used * (df + 1.0) / (df + (residual / scale) ** 2))
-
-        def cost(free: Any, error: Any, shaken: Any) -> Any:
-            v = jnp.concatenate([free, mode[scales:]])
-            gap = weight * innovations(problem, v)[0] / scale - error
-            return 0.5 * jnp.sum(gap**2) + 0.5 * jnp.sum((free - shaken) ** 2)
-
-        slope = jax.jit(jax.vmap(jax.value_and_grad(cost)))
-        inner = covariance[:scales, :scales]
-
-    def block(first: int) -> np.ndarray:
-        rows = np.minimum(np.arange(first, first + _TOGETHER), draws - 1)
-        at = mode[None, :scales] + ((laplace[rows] - mode) @ weak)[:, :scales]
-        step = np.full(len(rows), 1.0)
-        given = (errors[rows], prior[rows, :scales])
-        with jax.enable_x64(True):
-            value, gradient = (np.asarray(a) for a in slope(at, *given))
-            for _ in range(_NEWTON):
-                trial = at - step[:, None] * (gradient @ inner)
-                new, steeper = (np.asarray(a) for a in slope(trial, *given))
-                better = np.isfinite(new) & (new < value)
-                at = np.where(better[:, None], trial, at)
-                value = np.where(better, new, value)
-                gradient = np.where(better[:, None], steeper, gradient)
-                step = np.where(better, np.minimum(1.0, 1.5 * step), 0.4 * step)
-        return at[: min(_TOGETHER, draws - first)]
-
-    block(0)
-    with ThreadPoolExecutor(2) as pool:
-        inside = np.concatenate(list(pool.map(block, range(0, draws, _TOGETHER))))
-    return widened(np.concatenate([inside, laplace[:, scales:]], axis=1), laplace, mode, weak)
-
-
 def _nuts(
     problem: Problem, mode: np.ndarray, factor: np.ndarray, seed: int, draws: int, warmup: int, chains: int
 ) -> tuple[np.ndarray, dict[str, Any]]:
@@ -368,4 +293,4 @@ def _nuts(
     return sample.reshape(-1, problem.size)[:draws], found
 
 
-__all__ = ["Fit", "calibrate", "curved_draws", "fit_problem", "load_fit", "slopes"]
+__all__ = ["Fit", "calibrate", "fit_problem", "load_fit", "slopes"]
