@@ -127,7 +127,7 @@ def contribution(
     end: str = END,
     orders: int = 4,
     interactions: bool = True,
-    exact: int = MOST_EXACT,
+    exact: int | None = None,
     level: float = 0.8,
     parameters: Any = None,
     drivers: Mapping[str, Any] | None = None,
@@ -145,8 +145,8 @@ def contribution(
         Above ``exact`` instruments: orders drawn at random for each draw, in pairs of an order and its reverse.
     interactions : bool
         Whether pairs are run too.
-    exact : int
-        Up to so many instruments every combination is run.
+    exact : int, optional
+        Up to so many instruments every combination is run; six if not given.
     outcomes, draws, seed, start, end, level, parameters, drivers
         As in `compare`.
 
@@ -184,16 +184,15 @@ def contribution(
         raise ZholError("no instrument of the package acts in the window", found=paired.plans[1].name)
     before = paired.run(0)
     game = _Game(paired, names, reader(wanted, scope_for(paired, before)), progress)
-    shares, effect, pairs, notes = (
-        _exact(game, interactions) if len(names) <= exact else _sampled(game, orders, interactions)
-    )
+    whole = len(names) <= (MOST_EXACT if exact is None else exact)
+    shares, effect, pairs, notes = _exact(game, interactions) if whole else _sampled(game, orders, interactions)
     return Contribution(
         names,
         tuple(o for o in wanted if o.id in effect),
         shares,
         effect,
         pairs,
-        len(names) <= exact,
+        whole,
         units(before, wanted),
         level,
         (*notes, *remarks(paired)),
