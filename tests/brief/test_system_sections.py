@@ -80,7 +80,7 @@ def test_a_number_that_a_published_one_contradicts_is_withheld_and_the_line_says
 def test_credible_numbers_are_all_shown(monkeypatch):
     view = a_view(meeting(a_run()))
     judged = credible(view, region(), "KAZ")
-    assert judged.nothing is None and judged.why == () and judged.warning() == ()
+    assert judged.why == () and judged.warning() == ()
     for part in (the_system, projection):
         section = composed(monkeypatch, part, view)
         assert warned(section) == []

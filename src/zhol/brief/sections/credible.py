@@ -26,6 +26,8 @@ LEAST = 1000  # persons: smaller gaps are not held against a number
 MOST = {"destination": 0.1, "origin": 0.25}  # of the population: more people in an irregular status are not believed
 SPEAK = 0.5  # of the prior's width: below it the figures have narrowed a number
 ALONE = {"resident": {"resident", "protected"}}  # measured together by the stocks; all others are alone or in a sum
+# Statuses that only figures on labour and irregular stay can hold.
+UNHELD = ("worker", "visitor", "clandestine", "overstayer", "unauthorised", "breach", "refused")
 RATIO = "a ratio of a median and the nearest published figure, which has no interval of its own"
 WHERE = {"destination": "in {name}", "origin": "elsewhere, from {name}"}
 IRREGULAR = "people in an irregular status"
@@ -48,21 +50,18 @@ class Credible:
 
     Attributes
     ----------
-    nothing : Text, optional
-        Why no number of the system is shown for the place at all.
     withheld : mapping of side to statuses
         Numbers that are not shown.
     why : tuple of Text
         One line for each thing that is withheld.
     """
 
-    nothing: Text | None
     withheld: Mapping[str, frozenset[str]]
     why: tuple[Text, ...]
 
     def shows(self, side: str, *statuses: str) -> bool:
         """Whether numbers of these statuses may be shown."""
-        return self.nothing is None and not self.withheld[side] & set(statuses)
+        return not self.withheld[side] & set(statuses)
 
     def irregular(self, side: str) -> bool:
         """Whether numbers of people in an irregular status may be shown."""
@@ -72,23 +71,24 @@ class Credible:
 
     def warning(self) -> tuple[Bullets, ...]:
         """What is withheld and why, as a box; nothing where nothing is."""
-        lines = self.why if self.nothing is None else (self.nothing,)
-        return (Bullets(lines, "warning"),) if lines else ()
+        return (Bullets(self.why, "warning"),) if self.why else ()
 
 
 @lru_cache(maxsize=32)
 def credible(view: Outlook, region: Region, place: str) -> Credible:
     """Judge the system's numbers of a place by what is published on it."""
     called = read.names(region)[place]
-    if view.fit is not None and not _anchored(view, place):
-        nothing = text(
-            "No figure on labour or irregular stay with {name} at either end was in the fit, so that nothing holds the "
-            "system’s numbers for it. They are not shown.",
-            name=called,
-        )
-        return Credible(nothing, {s: frozenset() for s in WHERE}, ())
     withheld: dict[str, set[str]] = {side: set() for side in WHERE}
     why: list[Text] = []
+    if view.fit is not None and not _anchored(view, place):
+        withheld = {side: set(UNHELD) for side in WHERE}
+        why.append(
+            text(
+                "Withheld: workers, visitors and people in an irregular status. No figure on labour or irregular stay "
+                "with {name} at either end was in the fit, so that these numbers rest on priors alone.",
+                name=called,
+            )
+        )
     for side, words in WHERE.items():
         where = text(words, name=called)
         for bad, line in (*_against(view, region, place, side), *_beyond(view, region, place, side)):
@@ -96,7 +96,7 @@ def credible(view: Outlook, region: Region, place: str) -> Credible:
             if fresh:
                 withheld[side] |= fresh
                 why.append((*line[:1], *where, *line[1:]))
-    return Credible(None, {s: frozenset(v) for s, v in withheld.items()}, tuple(why))
+    return Credible({s: frozenset(v) for s, v in withheld.items()}, tuple(why))
 
 
 def _anchored(view: Outlook, place: str) -> bool:

@@ -61,7 +61,7 @@ def section(region: Region, place: str) -> Section | None:
         return None
     judged = credible(view, region, place)
     if not judged.irregular(side):
-        return Section("projection", "If present policies continue", _nothing(region, place, side, judged))
+        return Section("projection", "If present policies continue", _nothing(region, place, side))
     why = outgrows(view, region, place, side)
     if why is not None:
         return Section("projection", "If present policies continue", (Bullets((why,), "warning"),))
@@ -72,10 +72,8 @@ def section(region: Region, place: str) -> Section | None:
     return Section("projection", "If present policies continue", tuple(blocks))
 
 
-def _nothing(region: Region, place: str, side: str, judged: Credible) -> tuple[Block, ...]:
+def _nothing(region: Region, place: str, side: str) -> tuple[Block, ...]:
     """That there is no projection, because its start is not credible."""
-    if judged.nothing is not None:
-        return judged.warning()
     where = text(WHERE[side], name=read.names(region)[place])
     line = text(
         "Numbers of {whom} {where} are withheld, see the section on the system; so is where they go.",

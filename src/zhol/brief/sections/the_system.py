@@ -58,10 +58,9 @@ def section(region: Region, place: str) -> Section | None:
     blocks: list[Block] = [Paragraph(_what(view), "lead"), Paragraph(_how())]
     judged = credible(view, region, place)
     blocks += judged.warning()
-    if judged.nothing is None:
-        blocks += _statuses(view, region, place, side, judged)
-        table = against_published(view, region, place, judged)
-        blocks += [] if table is None else [table]
+    blocks += _statuses(view, region, place, side, judged)
+    table = against_published(view, region, place, judged)
+    blocks += [] if table is None else [table]
     if judged.irregular(side):  # clandestine passage and roles are read from the same people
         blocks += _roads(view, region, place)
         blocks += _roles(view, region, place)
