@@ -45,6 +45,10 @@ VERBS = {
     "compare": Verb("zhol.cli.compare", "Scenarios beside each other under the same draws, rights floors in view."),
     "delay": Verb("zhol.cli.delay", "What waiting with a package costs."),
     "target": Verb("zhol.cli.target", "The least lawful package that reaches a target, or why none does."),
+    "sensitivity": Verb(
+        "zhol.cli.sensitivity", "Which uncertain input decides an outcome, and what knowing it would be worth."
+    ),
+    "frontier": Verb("zhol.cli.frontier", "Mixes of instruments that no lawful other beats, within a budget."),
     "bound": Verb("zhol.cli.enforcement_bound", "The most that an enforcement budget can do once people re-route."),
     "check": Verb(
         "zhol.cli.check", "Behaviours that must hold of a pack's model, and comparison with a saved version."

@@ -265,7 +265,7 @@ def frontier(
     wanted = _objectives(objectives)
     _check(quantile, level, draws, points, population)
     model, said = coarse_model(region_or_model)
-    options = options_of(instruments, actor, since, model.region.name)
+    options = options_of(instruments, actor, since, _pack(model))
     designs = int(runs) // draws - 1  # one goes to present policies
     if designs < len(options) + 3:
         raise ZholError("too few runs for every option to be tried", found=runs,
@@ -286,6 +286,13 @@ def frontier(
     fresh = Archive(bench(2 * draws, seed + 1), quantile, cluster)
     kept = _kept(archive, fresh, points)
     return _frontier(archive, fresh, kept, level, (*_warnings(archive, said, costs), last), tuple(notes))
+
+
+def _pack(model: Model) -> str:
+    """Name of the model's pack, or its folder if it is not one that ships."""
+    from zhol.region.load import shipped
+
+    return model.region.name if model.region.name in shipped() else str(model.region.path)
 
 
 def _check(quantile: float, level: float, draws: int, points: int, population: int) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zhol.system.model import Model
     from zhol.system.run import Run
 
-BATCH = 256  # runs whose arrays are held at once, by each core
+BATCH = 128  # runs whose arrays are held at once, by each core
 
 
 @dataclass(frozen=True)

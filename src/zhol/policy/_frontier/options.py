@@ -174,7 +174,9 @@ class Space:
     def scenario(self, strength: Sequence[float], late: Sequence[int], name: str) -> Scenario:
         """A design as a scenario, to be compared, written or changed."""
         parts = [
-            option.at(x, self.delays[d]) for option, x, d in zip(self.options, strength, late, strict=True) if x > 0
+            option.at(float(x), self.delays[d])
+            for option, x, d in zip(self.options, strength, late, strict=True)
+            if x > 0
         ]
         region = self.options[0].scenario.region
         return Scenario(name, measures=tuple(m for part in parts for m in part.measures), region=region)

@@ -10,9 +10,13 @@ import numpy as np
 
 from zhol.core.draws import generator
 from zhol.policy._frontier.evaluation import Bench, evaluate
+from zhol.policy._frontier.knees import not_dominated
+from zhol.policy._frontier.options import Space
 from zhol.policy.outcomes import all_outcomes
 
 _TIRED = 8  # generations without a new design after which the search ends
+_AT_ONCE = 64  # designs of a refinement
+_GENERATIONS = 8  # at least, if the runs allow
 Progress = Callable[[int, int], None]
 Key = tuple[tuple[float, ...], tuple[int, ...]]
 
@@ -111,8 +115,9 @@ def search(archive: Archive, designs: int, size: int, seed: int, progress: Progr
     from pymoo.problems.static import StaticProblem
 
     count = len(archive.bench.outcomes)
-    directions = reference_directions(count, min(size, designs))
-    first = first_designs(space, max(min(size, designs), len(directions)), seed)
+    size = min(size, max(designs // _GENERATIONS, len(space.options) + 3, count))  # few runs: smaller generations
+    directions = reference_directions(count, size)
+    first = first_designs(space, max(size, len(directions)), seed)
     fewer = TournamentSelection(func_comp=_less_broken)
     algorithm = NSGA3(directions, pop_size=len(first), sampling=first, selection=fewer)
     problem = Problem(n_var=space.size, n_obj=count, n_ieq_constr=1, xl=0.0, xu=1.0)
@@ -129,9 +134,43 @@ def search(archive: Archive, designs: int, size: int, seed: int, progress: Progr
         Evaluator().eval(known, asked)
         algorithm.tell(infills=asked)
         idle = 0 if len(archive.designs) > before else idle + 1
+    _refine(archive, designs, seed, progress)
     if progress:
         progress(designs, designs)
     return "a search shows what it found; that nothing better exists is not shown"
+
+
+def _refine(archive: Archive, designs: int, seed: int, progress: Progress | None) -> None:
+    """Spend what is left on mixes one step away from those that nothing beats, until none is new."""
+    random = generator(seed, "steps of the frontier")
+    while (left := designs - len(archive.designs)) > 0:
+        fair = np.flatnonzero(archive.infeasible() == 0)
+        best = fair[not_dominated(archive.objectives(fair))] if fair.size else fair
+        near = [
+            key for i in best for key in _steps(archive.bench.space, archive.designs[i]) if key not in archive.known
+        ]
+        near = list(dict.fromkeys(near))
+        if not near:
+            return
+        some = [near[i] for i in random.permutation(len(near))[: min(left, _AT_ONCE)]]
+        tell = None if progress is None else _from(progress, len(archive.designs), designs)
+        archive.add(np.array([x for x, _ in some]), np.array([d for _, d in some]), tell)
+
+
+def _steps(space: Space, key: Key) -> list[Key]:
+    """Designs one step of strength or one delay away, within the budget."""
+    strength, late = (np.array(part) for part in key)
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    for i in range(len(strength)):
+        one = np.arange(len(strength)) == i
+        found += [(strength + by * one, late) for by in (space.step, -space.step)]
+        if strength[i] > 0:
+            found += [(strength, late + by * one) for by in (1, -1)]
+    last = len(space.delays) - 1
+    inside = [(x, d) for x, d in found if x.min() > -1e-9 and x.max() < 1.0 + 1e-9 and d.min() >= 0 and d.max() <= last]
+    if not inside:
+        return []
+    return _keys(*space.decode(space.encode(*(np.array(part) for part in zip(*inside, strict=True)))))
 
 
 def _less_broken(population: Any, pairs: np.ndarray, random_state: np.random.Generator, **_: Any) -> np.ndarray:
