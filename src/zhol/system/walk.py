@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zhol.system.likelihood import Problem
 
 Array = np.ndarray
-CHAINS, STEPS = 32, 600
+CHAINS, STEPS = 64, 200
 _BLOCK = 8  # chains whose figures are worked out together
 _BEGIN = 0.7  # chains begin at Laplace's draws drawn in by this, which figures refuse less
 _WANTED = 0.25  # share of proposals taken that the first third of the steps looks for
@@ -27,8 +27,10 @@ def walk(
 ) -> tuple[Array, dict[str, Any]]:
     """Draws of exp(-excess(z)) times a standard normal of z.
 
-    A step proposes sqrt(1 - b^2) z + b xi, which keeps the normal as it is whatever the dimension; the figures alone
-    decide whether it is taken. The first third of the steps sets b and is thrown away.
+    Chains begin at draws of the normal, drawn in, and need not forget them: with a thousand entries that takes more
+    steps than anybody waits for, and ``largest_rhat`` says how far from it they are. What the steps do is to take every
+    draw to where figures and prior agree on it. A step proposes sqrt(1 - b^2) z + b xi, which keeps the normal as it is
+    whatever the dimension; the figures alone decide whether it is taken. The first third sets b and is thrown away.
 
     Parameters
     ----------
