@@ -339,8 +339,9 @@ def _floors(run: Run, base: Run, place: str, scenario: Any) -> list[Floor]:
     from zhol.policy.rights import judge, outcome_shares
 
     out = [Floor(b.title, b.verdict, b.place, b.why, None) for b in judge(scenario)]
+    actors = {place, *(a.actor for a in scenario.actions())}  # a country that does nothing breaks nothing
     for floor, test, where, share in outcome_shares(run, base):
-        breaks = share > test.probability
+        breaks = share > test.probability and where in actors
         if breaks or (where == place and share >= DIVIDED[0]):
             out.append(Floor(floor.title, "breaks" if breaks else "divided", where, test.what, share))
     return out

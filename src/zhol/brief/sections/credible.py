@@ -223,7 +223,7 @@ def against_published(view: Outlook, region: Region, place: str, judged: Credibl
     for row in published(region, place, "destination"):
         ours = _draws(view, place, "destination", row)
         times = _times(float(np.median(ours)), row.number)
-        shown = times is None and judged.shows("destination", *row.statuses)
+        shown = times is None and judged.shows("destination", row.statuses[0])  # a sum may hold though a part does not
         said: Text = (Number(view.quantity(ours)),) if shown else WITHHELD
         lines.append(((row.what,), (When(row.when),), said, (Number(row.number),), (_meet(ours, row.number),)))
     if not lines:

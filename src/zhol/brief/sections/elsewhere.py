@@ -56,7 +56,7 @@ def _finding(found: Judged, region: Region) -> Text:
     if row is None or row["per_100"] is None or _kept_out(found, name) is None:
         return text(words)
     told = _cell(row, found.sources(name))
-    known = isinstance(told[0], Number) and told[0].quantity.unit == "%" and len(told) == 1
+    known = len(told) == 1 and isinstance(told[0], Number) and (told[0].quantity.low or 0.0) > 0
     return text(
         words
         + (

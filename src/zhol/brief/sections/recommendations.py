@@ -66,11 +66,13 @@ def package_blocks(found: Judged, region: Region, name: str) -> list[Block]:
 
 
 def _finding(found: Judged, region: Region) -> Text:
-    bad = [n for n in RECOMMENDATIONS if not found.lawful(n)]
-    sure = [n for n in RECOMMENDATIONS if n not in bad and all(found.shares(n, o)[0] >= SURE for o in JUDGED)]
+    unlawful = [n for n in RECOMMENDATIONS if not found.lawful(n)]
+    bad = [n for n in unlawful if "differ" not in standing(found, n)]
+    sure = [n for n in RECOMMENDATIONS if n not in unlawful and all(found.shares(n, o)[0] >= SURE for o in JUDGED)]
     words = "Of the paper’s {all} recommendations, taken by {name} from {begin}, "
     words += "{bad} would break a floor of rights and {are} out, whatever else is won. " if bad else "none would break "
-    words += "" if bad else "a floor of rights. "
+    words += "" if bad else "a floor of rights for certain. "
+    words += "{open} more would in most draws, but not in all. " if len(unlawful) > len(bad) else ""
     words += (
         "{some} of the others is better on every outcome of control and of protection with confidence."
         if sure
@@ -83,6 +85,7 @@ def _finding(found: Judged, region: Region) -> Text:
         name=read.names(region)[found.place],
         begin=when(int(found.begins)),
         bad=counted(len(bad)),
+        open=counted(len(unlawful) - len(bad)),
         are="is" if len(bad) == 1 else "are",
         some=counted(len(sure)),
     )
@@ -159,7 +162,10 @@ def verdict(found: Judged, region: Region, name: str) -> Text:
     if broken:
         out = (Strong("Not lawful"), ": breaks ", *_by_floor(broken, found, region), ".")
         if "differ" in standing(found, name):
-            out = (*out, " The draws do not agree: in the others no floor is broken.")
+            out = (
+                *out,
+                " The draws do not agree, and tests by outcomes are proxies: a share falls, too, when others come.",
+            )
     elif open_:
         out = ("Lawful, but the draws do not agree: some break ", *_by_floor(open_, found, region), ".")
     if risky:
@@ -176,14 +182,22 @@ def _by_floor(floors: list[Floor], found: Judged, region: Region) -> Text:
     """Each floor once: its reasons, the place where it is another than the one that acts, shares of draws."""
     out: Text = ()
     for title in dict.fromkeys(f.title for f in floors):
-        reasons = list(dict.fromkeys(_reason(f, found, region) for f in floors if f.title == title))
+        own = [f for f in floors if f.title == title]
+        reasons = [
+            _reason([f for f in own if f.why == why], found, region) for why in dict.fromkeys(f.why for f in own)
+        ]
         inner = tuple(piece for i, r in enumerate(reasons) for piece in ((*(["; "] if i else []), *r)))
         out = (*out, *(["; "] if out else []), f"“{title}” (", *inner, ")")
     return out
 
 
-def _reason(floor: Floor, found: Judged, region: Region) -> Text:
-    where = "" if floor.place == found.place else f", in {read.names(region)[floor.place]}"
-    if floor.share is None:
-        return plain(floor.why.rstrip(".") + where)
-    return text("in {share} of the draws {why}{where}", share=chance(floor.share), why=floor.why, where=where)
+def _reason(same: list[Floor], found: Judged, region: Region) -> Text:
+    """One reason, first of the place that acts, and where else it holds."""
+    first = next((f for f in same if f.place == found.place), same[0])
+    called = read.names(region)
+    others = [called[p] for p in dict.fromkeys(f.place for f in same if f.place != first.place)]
+    where = "" if first.place == found.place else f", in {called[first.place]}"
+    where += f", also in {read.joined(others)}" if others else ""
+    if first.share is None:
+        return plain(first.why.rstrip(".") + where)
+    return text("in {share} of the draws {why}{where}", share=chance(first.share), why=first.why, where=where)
