@@ -116,7 +116,9 @@ def test_no_delay_costs_nothing_and_a_longer_one_of_a_helpful_package_more():
     for one in found.outcomes:
         sign = 1.0 if one.direction == "less" else -1.0
         gap = sign * (found.effect[one.id] - found.effect[one.id][0])
-        assert np.allclose(found.cost[one.id], gap, atol=1e-4 * np.abs(found.effect[one.id]).max() + 1e-3)
+        told = found.cost[one.id] != 0  # a loss that is lost in the rounding of a large total is called none
+        assert np.allclose(found.cost[one.id][told], gap[told])
+        assert np.abs(gap[~told]).max(initial=0.0) <= 0.005 * np.abs(found.effect[one.id]).max()
     assert found.units["irregular_stock"] == "person-years" and found.verdict == "lawful"
 
 
