@@ -218,7 +218,7 @@ def test_a_quota_holds_and_turns_people_to_other_channels(pack, system, near):
     others = [k for k in range(5) if k != WORK]
     parts = [a["entries"][:, 0, c][:, others] for a in (free, held)]
     parts = [p / p.sum(axis=-1, keepdims=True) for p in parts]
-    np.testing.assert_allclose(parts[1], parts[0], rtol=0.02)
+    np.testing.assert_allclose(parts[1], parts[0], rtol=0.03)  # prices answer within the month
     assert (irregular[:, -1] > free["flows"][:, -1, c, FLOWS.index("irregular_inflow")]).all()
 
 

@@ -135,15 +135,14 @@ def test_recalled_rows_are_off_and_never_the_only_support(one, e):
 
 def test_rival_results_are_both_kept():
     parts = instrument("border_barriers").effect("open_passage").parts()
-    nest = rules()["bridge"]["channel_nest"]
-    assert [round(math.exp(m / nest) - 1, 3) for _, m, _ in parts] == [-0.27, -0.008]
+    assert [round(math.exp(m) - 1, 3) for _, m, _ in parts] == [-0.27, -0.008]
     assert [w for w, _, _ in parts] == [0.5, 0.5]
 
 
 def test_visa_refusals_deflect_as_in_the_study():
     """Refusals +10 % raise irregular entries by 4 to 7 % (Czaika and Hobolth): intensity log(1.1) / log(2)."""
     _, mean, _ = instrument("visa_refusals").effect("open_passage").parts()[0]
-    change = math.exp(mean / rules()["bridge"]["channel_nest"] * math.log(1.1) / math.log(2)) - 1
+    change = math.exp(mean * math.log(1.1) / math.log(2)) - 1
     assert 0.04 <= change <= 0.07
 
 

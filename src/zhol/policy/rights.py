@@ -279,13 +279,24 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _recognised_share(run: Run, base: Run) -> tuple[Any, Any, list[str]]:
-    """Recognised among decided claims, by destination."""
-    both = []
+    """Recognised among decided claims, by destination, in corridors weighed as the base decides.
+
+    Held to one composition: fewer claims from a corridor that is mostly recognised, because its people need to flee
+    less, lower the share of a destination and refuse nobody.
+    """
+    counts = []
     for one in (run, base):
-        yes, labels = _whole(one, "recognised", "destination")
-        no, _ = _whole(one, "refused", "destination")
-        both.append((_ratio(yes, yes + no), yes + no))
-    return _kept(both[0][0], both[1][0], labels, both[1][1])
+        yes, corridors = _whole(one, "recognised", "corridor")
+        no, _ = _whole(one, "refused", "corridor")
+        counts.append((yes, yes + no))
+    decided = counts[1][1]
+    before = _ratio(counts[1][0], decided)
+    now = np.where(counts[0][1] > 0, _ratio(*counts[0]), before)
+    ends = [corridor.split(">")[1] for corridor in corridors]
+    labels = sorted(set(ends))
+    at = np.array([[float(end == place) for place in labels] for end in ends])
+    whole = decided @ at
+    return _kept(_ratio((now * decided) @ at, whole), _ratio((before * decided) @ at, whole), labels, whole)
 
 
 def _claims_share(run: Run, base: Run) -> tuple[Any, Any, list[str]]:

@@ -40,8 +40,8 @@ def names_in(text: str) -> set[str]:
 
     Examples
     --------
-    >>> sorted(names_in("E002 * log(2) * channel_nest"))
-    ['E002', 'channel_nest']
+    >>> sorted(names_in("E002 * log(2)"))
+    ['E002']
     """
     if not text:
         return set()

@@ -124,8 +124,9 @@ TRIALS = (
     Trial(ROADS, {"passage_price": 1.0}, (
         Claim("price_passage", "A dearer leg lowers passage over the roads that use it.",
               "people who set out over roads that use the leg", _LEG, "down"),
-        Claim("price_paid", "A dearer leg raises the mean price that is paid in the corridor.",
-              "price of passage", _PRICE, "up", needed=0.9),
+        Claim("price_paid",
+              "A dearer leg raises the mean price paid in most corridors; turning to a cheaper road may lower it.",
+              "price of passage", _PRICE, "up", needed=0.5),
     ), moved="Base price of the busiest leg times e"),
     Trial(ROADS, {"retry": 1.0}, (
         Claim("retry_attempts", "A readier second try raises attempts per person who sets out.",

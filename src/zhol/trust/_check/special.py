@@ -232,7 +232,7 @@ def networks(bench: Bench, base: Seen) -> list[Finding]:
             "Settlement eased for two years and then as before: log change of the corridor's share of departures in "
             "the month after.",
             trace[:, until],
-            low=0.0,
+            low=-1e-5,
             unit="log change",
             paths={"": trace},
         ),
