@@ -142,7 +142,8 @@ def observations(
     --------
     >>> import zhol
     >>> obs = observations(zhol.load("central_asia"), [("UZB", "KAZ")], ["UZB", "KAZ"], until="2001-12")
-    >>> obs.table.select("label", "month_end", "value").rows()
+    >>> stocks = obs.table.filter(obs.table["series"] == "un_stock")
+    >>> stocks.select("label", "month_end", "value").rows()
     [('UZB>KAZ 2000 (2020)', '2000-06', 168223.0), ('UZB>KAZ 2000 (2024)', '2000-06', 439439.0)]
     """
     window = (month_number(since), month_number(until) if until is not None else None)
