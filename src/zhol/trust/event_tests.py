@@ -152,6 +152,7 @@ def events(
     draws: int = 200,
     seed: int = 1,
     only: Sequence[str] | None = None,
+    start: str = "2000-01",
     progress: Progress | None = None,
 ) -> EventTest:
     """Put the dated events of a pack to the system, and what studies of other places found.
@@ -172,6 +173,8 @@ def events(
     seed : int
     only : sequence of str, optional
         Names of events or studies; all by default.
+    start : str
+        First month of every run; posteriors are fitted from 2000-01.
     progress : callable (text), optional
 
     Returns
@@ -200,7 +203,7 @@ def events(
     if draws < 8:
         raise ZholError("too few draws for a test of events", found=draws, expected="8 or more, better 200")
     chosen = cases(region, None if only is None else tuple(only))
-    stage = make_stage(region, chosen, fit, draws, seed)
+    stage = make_stage(region, chosen, fit, draws, seed, start)
     rows: list[dict[str, Any]] = []
     for case in chosen:
         if progress:
@@ -426,7 +429,7 @@ def _misses_first(table: pl.DataFrame) -> pl.DataFrame:
     ranked = table.join(order, on=["event", "measure"], how="left", maintain_order="left")
     ranked = ranked.with_columns(pl.col("column").replace_strict(place, default=9).alias("_column"))
     ranked = ranked.sort(["_in", "_far", "event", "measure", "_column"], descending=[False, True, False, False, False])
-    return ranked.select(_SCHEMA)
+    return ranked.select(*_SCHEMA)
 
 
 def _say(value: float | None, unit: str) -> str:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Effects = dict[tuple[str, str], Array]  # (instrument, lever) to (draw,) logs of the factor
-START = "2000-01"
 DRIVERS = ("working_age", "income_ppp", "income_usd", "employment", "conflict", "death_rate")
 _AT_ONCE = 32  # draws whose months are held at once
 _FIVE_YEARS = 60
@@ -84,6 +83,8 @@ class Stage:
         Those of all events tested together.
     origin : str
         Where the parameters come from.
+    start : str
+        First month of every run.
     """
 
     model: Model
@@ -91,25 +92,27 @@ class Stage:
     vectors: Array
     levers: tuple[str, ...]
     origin: str
+    start: str
 
     def bench(self, case: Case, last: int) -> Bench:
         """Months, drivers and regimes for one event: no rule from its first month on is applied."""
-        length = last - month_number(START) + 1
-        number = month_number(START) + -(-length // _FIVE_YEARS) * _FIVE_YEARS - 1
-        end = month_text(number)  # few lengths, so that events share one compiled run
+        start, first = self.start, month_number(self.start)
+        # Few lengths, so that events share one compiled run.
+        end = month_text(first + -(-(last - first + 1) // _FIVE_YEARS) * _FIVE_YEARS - 1)
         model, before = self.model, month_text(case.first - 1)
-        paths = driver_paths(model.region, model.places, start=START, end=end, draws=0)
-        regimes = regime_paths(model.region, model.corridors, START, end, policies_until=before)
+        paths = driver_paths(model.region, model.places, start=start, end=end, draws=0)
+        regimes = regime_paths(model.region, model.corridors, start, end, policies_until=before)
         drivers = {name: np.asarray(getattr(paths, name)) for name in DRIVERS}
-        return Bench(model, self.vectors, drivers, np.asarray(regimes.index), month_range(START, end), self.levers)
+        return Bench(model, self.vectors, drivers, np.asarray(regimes.index), month_range(start, end), self.levers)
 
 
-def make_stage(region: Region, chosen: Sequence[Case], parameters: Any, draws: int, seed: int) -> Stage:
+def make_stage(region: Region, chosen: Sequence[Case], parameters: Any, draws: int, seed: int, start: str) -> Stage:
     """Compile the pack and draw its parameters once for all events."""
     model = Model(region)
     vectors, origin = parameter_vectors(model, parameters, draws, seed)
     levers = sorted({e.lever for c in chosen for a in c.scenario.actions(model) for e in a.effects})
-    return Stage(model, observations(region, model.corridors, model.places), vectors, tuple(levers), origin)
+    obs = observations(region, model.corridors, model.places, since=start)
+    return Stage(model, obs, vectors, tuple(levers), origin, start)
 
 
 def effects_of(actions: Sequence[Action], draws: int, seed: int) -> Effects:
