@@ -78,7 +78,7 @@ def natural(system, vectors):
 
 
 def test_without_entries_a_stock_decays_exponentially(system):
-    vectors = vectors_with(system, level=-700.0)
+    vectors = vectors_with(system, level=-800.0)
     arrays = run_engine(system, vectors=vectors, **MONTHS)
     matrix, t = hazards(system, natural(system, vectors)), np.arange(1, 37)
     assert arrays["entries"].sum() == 0

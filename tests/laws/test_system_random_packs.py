@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from random_packs import packs, rows_of, written
-from system_runs import by_origin, quick_compilation, run_engine
+from random_packs import Pack, Place, model, packs, rows_of, written
+from system_runs import END, START, by_origin, inputs_of, quick_compilation, run_engine, vectors_with
 
 import zhol
-from zhol.system import Action, Effect, Model
+from zhol.system import Action, Effect, Model, simulate
+from zhol.system.instruments import compile_actions, month_range
 from zhol.system.names import FLOWS
 
 # Each example compiles a shape of its own: few of them, and none spent on making a failure smaller.
@@ -47,6 +48,29 @@ def bounded(arrays):
 def mixed(rows, order):
     """The same tables with their rows in another order."""
     return {name: [table[i % len(table)] for i in order.permutation(len(table))] for name, table in rows.items()}
+
+
+def test_nobody_leaves_an_empty_home():
+    """Everyone leaves a country whose working-age population halves every month, and nobody comes back."""
+    system = model(
+        Pack(
+            {"AFG": Place(1e6, 0.01, 500.0), "IRN": Place(80e6, 0.01), "TUR": Place(80e6, 0.01)},
+            {("AFG", "IRN"): 5e4, ("AFG", "TUR"): 2e4},
+            (("AFG", "IRN", "land", 1_000.0), ("IRN", "TUR", "land", 2_000.0)),
+            {("AFG", "IRN"): "visa_free"},
+        )
+    )
+    never = dict.fromkeys(("return_resident", "return_irregular", "detection"), 1e-6)
+    never |= dict.fromkeys(("return_visitor", "return_worker", "interception"), [1e-6] * 3)
+    vectors, months = vectors_with(system, draws=2, level=6.0, **never), month_range(START, END)
+    drivers, regimes = inputs_of(system, START, END)
+    empties = system.places.index("AFG")
+    drivers["working_age"][:, empties] *= 0.5 ** np.arange(len(months))
+    none = compile_actions((), system, months, 2, 1)
+    arrays = simulate.run_engine(system, vectors, none, drivers, regimes, START, months=1, precision="double")
+    bounded(arrays)
+    conserved(system, arrays)
+    assert (arrays["home"][..., empties].min(axis=1) == 0).all()
 
 
 @settings(max_examples=5, **FEW)

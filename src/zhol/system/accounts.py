@@ -5,63 +5,78 @@ from __future__ import annotations
 from typing import Any
 
 from zhol.system.choice import gate
-from zhol.system.exits import DEATH, NATURALISATION, ONWARD, REMOVAL, RETURN, detection
-from zhol.system.names import CLANDESTINE, OVERSTAYER, PENDING, REFUSED, RESIDENT
+from zhol.system.exits import MAY_BE_REMOVED, detection
+from zhol.system.names import (
+    BREACH,
+    CLANDESTINE,
+    OVERSTAYER,
+    PENDING,
+    PROTECTED,
+    REFUSED,
+    RESIDENT,
+    UNAUTHORISED,
+    VISITOR,
+    WORKER,
+)
+from zhol.system.passage import over_roads
 
 Array = Any
 
-_BREACH, _OVERSTAY, _UNAUTHORISED, _RECOGNISED, _REFUSED = 1, 3, 4, 7, 8  # places in status.TRANSITIONS
-_REGULARISED = (10, 11, 12, 13, 14)
-
 
 def labour(people: Array) -> Array:
-    """People who live from work abroad, (C,): workers, visitors and everyone in an irregular status."""
-    return people[..., 1] + people[..., 2] + people[..., 5:].sum(axis=-1)
+    """People who live from work abroad, (C,), of (10, C): workers, visitors and everyone in an irregular status."""
+    return people[WORKER] + people[VISITOR] + irregular(people)
+
+
+def irregular(people: Array) -> Array:
+    """Everyone in an irregular status, (C,), of (10, C)."""
+    return sum(people[s] for s in MAY_BE_REMOVED)
 
 
 def flow_accounts(
-    world: Any,
     p: dict[str, Array],
-    d: dict[str, Array],
-    happened: dict[str, Array],
+    along: dict[str, Array],
+    happened: dict[str, Any],
     levers: dict[str, Array],
     dt: float,
-    xp: Any,
-) -> Array:
-    """Every flow account of a step, (C, F), in the order of ``names.FLOWS``."""
-    changes, exits, tries, people = (happened[n] for n in ("changes", "exits", "tries", "people"))
-    t = world.destination
-    income = d["income_usd"][t]
-    irregular = people[..., 5:].sum(axis=-1)
-    removals = exits[..., REMOVAL].sum(axis=-1)
-    interceptions = tries["interceptions"].sum(axis=-1)
-    into = happened["arrived"] + happened["stranded_in"] + happened["onward_in"]
-    into = into + changes[..., _BREACH] + changes[..., _OVERSTAY] + changes[..., _UNAUTHORISED] + changes[..., _REFUSED]
-    sent = p["remit_labour"] * labour(people) + p["remit_resident"] * people[..., RESIDENT]
-    sent = sent * xp.exp(p["remit_origin"])[world.origin] * gate("remittance_rate", levers) * income / 12.0 * dt / 1e6
-    cost = p["cost_removal"] * removals + p["cost_interception"] * interceptions
-    cost = (cost + p["cost_reception"] * people[..., PENDING] * dt) * income / 1e6
-    columns = {
-        "attempts": tries["attempts"].sum(axis=-1),
+) -> dict[str, Array]:
+    """Every flow account of a step, (C,) each, by the names of ``names.FLOWS``.
+
+    Parameters
+    ----------
+    happened : dict
+        ``present`` (10, C), mean number of people in each status; ``moves``, hazards of the changes; ``exits`` and
+        ``tries``, people by exit and by what became of them on the road; (C,) arrays ``into`` and ``unmet``.
+    """
+    present, moves, exits, tries = (happened[n] for n in ("present", "moves", "exits", "tries"))
+    changed = {pair: present[pair[0]] * (hazard * dt) for pair, hazard in moves.items()}
+    hidden = irregular(present)
+    interceptions = over_roads(tries["interceptions"])
+    into = changed[WORKER, BREACH] + changed[VISITOR, OVERSTAYER] + changed[VISITOR, UNAUTHORISED]
+    sent = p["remit_labour"] * labour(present) + p["remit_resident"] * present[RESIDENT]
+    sent = sent * (along["remitting"] * gate("remittance_rate", levers) * (dt / 12e6))
+    cost = p["cost_removal"] * exits["removal"] + p["cost_interception"] * interceptions
+    cost = (cost + p["cost_reception"] * present[PENDING] * dt) * (along["income_there"] / 1e6)
+    return {
+        "attempts": over_roads(tries["attempts"]),
         "interceptions": interceptions,
-        "stranded": tries["stranded"].sum(axis=-1),
-        "irregular_inflow": into,
-        "returns": exits[..., RETURN].sum(axis=-1),
-        "removals": removals,
-        "detections": irregular * detection(p, levers) * dt,
-        "onward": exits[..., ONWARD].sum(axis=-1),
-        "regularised": sum(changes[..., i] for i in _REGULARISED),
-        "recognised": changes[..., _RECOGNISED],
-        "refused": changes[..., _REFUSED],
-        "naturalised": exits[..., NATURALISATION].sum(axis=-1),
-        "deaths_on_road": tries["dead"].sum(axis=-1),
-        "deaths": exits[..., DEATH].sum(axis=-1),
-        "exposure": irregular * p["exploitation"] * gate("exploitation", levers) * dt,
+        "stranded": over_roads(tries["stranded"]),
+        "irregular_inflow": happened["into"] + into + changed[PENDING, REFUSED],
+        "returns": exits["return"],
+        "removals": exits["removal"],
+        "detections": hidden * (detection(p, levers) * dt),
+        "onward": exits["onward"],
+        "regularised": hidden * (moves[CLANDESTINE, WORKER] * dt),
+        "recognised": changed[PENDING, PROTECTED],
+        "refused": changed[PENDING, REFUSED],
+        "naturalised": exits["naturalisation"],
+        "deaths_on_road": over_roads(tries["dead"]),
+        "deaths": exits["death"],
+        "exposure": hidden * (p["exploitation"] * gate("exploitation", levers) * dt),
         "remittances": sent,
         "quota_unmet": happened["unmet"],
         "public_cost": cost,
     }
-    return columns
 
 
 def protection_gap(people: Array, recognised: Array) -> Array:
@@ -69,13 +84,14 @@ def protection_gap(people: Array, recognised: Array) -> Array:
 
     Those who came without papers, stayed on, or were refused, times the corridor's probability of recognition.
     """
-    return recognised * (people[..., CLANDESTINE] + people[..., OVERSTAYER] + people[..., REFUSED])
+    return recognised * (people[CLANDESTINE] + people[OVERSTAYER] + people[REFUSED])
 
 
 def unfilled(world: Any, people: Array, first: Array, growth: Array, levers: dict[str, Array], xp: Any) -> Array:
     """Places of migrant labour that stand empty, by destination, (P,).
 
-    Demand is what was filled at the start, growing with the working-age population of the destination.
+    Demand is what was filled at the start, (C,), growing with the working-age population of the destination, (P,).
     """
-    wanted = (first * growth[world.destination] * gate("demand_labour", levers)) @ world.at_destination
-    return xp.maximum(wanted - labour(people) @ world.at_destination, 0.0)
+    if "demand_labour" in levers:
+        first = first * levers["demand_labour"]
+    return xp.maximum((first @ world.at_destination) * growth - labour(people) @ world.at_destination, 0.0)

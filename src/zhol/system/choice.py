@@ -1,10 +1,11 @@
-"""Choice: who leaves, for where, by which channel. A nested logit with staying at home as its own nest."""
+"""Choice: who leaves, for where, by which channel. A nested logit with staying at home as its own nest.
+
+Arrays of corridors have the corridors last, (..., C): columns of one month lie side by side in memory.
+"""
 
 from __future__ import annotations
 
 from typing import Any
-
-from zhol.system.names import PASSAGE
 
 Array = Any
 MOST = 80.0  # exponents beyond this overflow single precision
@@ -15,87 +16,81 @@ def gate(name: str, levers: dict[str, Array]) -> Array:
     return levers.get(name, 1.0)
 
 
-def log_gate(name: str, levers: dict[str, Array], xp: Any) -> Array:
+def log_gate(name: str, logs: dict[str, Array]) -> Array:
     """Log-multiplier of a lever: 0 where no instrument touches it."""
-    return xp.log(levers[name]) if name in levers else 0.0
+    return logs.get(name, 0.0)
 
 
 def channel_odds(
-    world: Any,
     p: dict[str, Array],
-    d: dict[str, Array],
-    regime: Array,
-    passage_cost: Array,
+    fixed: Any,
+    along: dict[str, Array],
+    entry: dict[str, Array],
+    costs: dict[str, Array],
     levers: dict[str, Array],
+    logs: dict[str, Array],
     xp: Any,
-) -> Array:
+) -> tuple[Array, ...]:
     """Log odds of each channel of each corridor inside its destination, before the network and the wage.
 
     Parameters
     ----------
-    d : drivers of the month, each (P,)
-    regime : (C, 3) array of 0 and 1
-    passage_cost : (C,) array
-        Generalised cost of clandestine passage in years of income at the origin.
+    fixed : Fixed
+        What no month changes: intercepts of corridors.
+    along, entry : dict of (C,) arrays
+        Drivers along the corridors; what the regime of entry says of each channel.
+    costs : dict of (C,) arrays
+        ``work``, ``visit``, ``passage``: years of income at the origin.
 
     Returns
     -------
-    (C, 5) array
+    Five (C,) arrays in the order of the channels
     """
-    o, t = world.origin, world.destination
-    slope = p["beta_cost"] / p["nest"]
-    prices = xp.log(d["income_usd"] / d["income_ppp"])
-    share = p["channel_nest"]  # what stands behind it is in log odds of the channel, the rest in utility
-    corridor = p["pull_destination"][t] + p["pull_corridor"]
-    labour = (
-        corridor
-        + share * (world.labour_effect(p, xp) + p["labour_destination"][t] + p["labour_origin"][o])
-        + p["beta_exchange"] / p["nest"] * (prices[t] - prices[o])
-        + log_gate("demand_labour", levers, xp)
-    )
-    settle = (
-        corridor
-        + share * (p["settle_mean"] + log_gate("open_settle", levers, xp))
-        - slope * p["cost_settle"] * gate("cost_settle", levers)
-    )
-    work = (
-        labour
-        + share * (regime @ p["work_regime"] + log_gate("open_work", levers, xp))
-        - slope * (regime @ p["cost_work"]) * gate("cost_work", levers)
-    )
-    visit = (
-        labour
-        + share * (regime @ p["visit_regime"] + log_gate("open_visit", levers, xp))
-        - slope * (regime @ p["cost_visit"]) * gate("cost_visit", levers)
-    )
-    asylum = (
-        corridor
-        + share * (p["asylum_mean"] + world.asylum_effect(p, xp) + log_gate("open_asylum", levers, xp))
-        - slope * p["cost_asylum"]
-    )
-    passage = xp.where(
-        world.has_road,
-        labour + share * (regime @ p["passage_regime"] + log_gate("open_passage", levers, xp)) - slope * passage_cost,
-        -1e9,
-    )
-    return xp.stack([settle, work, visit, asylum, passage], axis=-1)
+    slope, share = p["beta_cost"] / p["nest"], p["channel_nest"]
+    labour = fixed.labour + p["beta_exchange"] / p["nest"] * along["prices"] + log_gate("demand_labour", logs)
+    settle = fixed.settle + share * log_gate("open_settle", logs)
+    settle = settle - slope * p["cost_settle"] * gate("cost_settle", levers)
+    work = labour + share * (entry["work_regime"] + log_gate("open_work", logs)) - slope * costs["work"]
+    visit = labour + share * (entry["visit_regime"] + log_gate("open_visit", logs)) - slope * costs["visit"]
+    asylum = fixed.asylum + share * log_gate("open_asylum", logs)
+    passage = labour + share * (entry["passage_regime"] + log_gate("open_passage", logs)) - slope * costs["passage"]
+    return settle, work, visit, asylum, xp.where(fixed.has_road, passage, -1e9)
 
 
-def channel_shares(odds: Array, channel_nest: Array, xp: Any) -> tuple[Array, Array]:
-    """Shares of the channels of each corridor, (C, 5), and the inclusive value of the corridor, (C,)."""
-    top = xp.max(odds, axis=-1, keepdims=True)
-    weight = xp.exp((odds - top) / channel_nest)
-    total = xp.sum(weight, axis=-1, keepdims=True)
-    return weight / total, (top + channel_nest * xp.log(total))[..., 0]
+def channel_shares(odds: tuple[Array, ...], channel_nest: Array, xp: Any) -> tuple[Array, Array, Array]:
+    """Shares of the channels, what they would be without that of work, and the inclusive value of the corridor.
+
+    Returns
+    -------
+    (5, C) shares; (5, C) shares of those who find no place in the work channel; (C,) array
+    """
+    settle, work, *rest = odds
+    top = settle
+    for other in rest:
+        top = xp.maximum(top, other)
+    free = xp.exp((xp.stack([settle, *rest]) - top) / channel_nest)  # without work
+    others = free[0] + free[1] + free[2] + free[3]
+    ahead = (work - top) / channel_nest
+    weight = xp.exp(xp.minimum(ahead, MOST))
+    total = others + weight
+    value = top + channel_nest * xp.where(ahead < MOST, xp.log(total), ahead)
+    turned = free / others
+    shares = free / total
+    zero = xp.zeros_like(weight)
+    return (
+        xp.stack([shares[0], weight / total, shares[1], shares[2], shares[3]]),
+        xp.stack([turned[0], zero, turned[1], turned[2], turned[3]]),
+        value,
+    )
 
 
 def destination_pull(
-    world: Any,
     p: dict[str, Array],
-    d: dict[str, Array],
+    fixed: Any,
+    along: dict[str, Array],
     inclusive: Array,
     people: Array,
-    levers: dict[str, Array],
+    logs: dict[str, Array],
     xp: Any,
 ) -> Array:
     """Weight of each corridor among the destinations of its origin, (C,).
@@ -103,78 +98,83 @@ def destination_pull(
     The diaspora stands inside the nest with an exponent below 0.7: outside it small corridors run away. What the
     exponent leaves of the size of the first stock is the centre of the corridor's intercept.
     """
-    o, t = world.origin, world.destination
-    earnings = xp.log(d["income_ppp"] * d["employment"])
-    home = earnings[o] + log_gate("income_origin", levers, xp)
-    first = (1.0 - p["beta_network"]) * xp.log1p(xp.exp(world.stock_log) / p["network_scale"])
-    pull = inclusive + first + p["beta_network"] * xp.log1p(people / p["network_scale"])
-    pull = pull + p["beta_wage"] / p["nest"] * (earnings[t] - home)
+    pull = inclusive + fixed.network + p["beta_network"] * xp.log1p(people / p["network_scale"])
+    pull = pull + p["beta_wage"] / p["nest"] * (along["wages"] - log_gate("income_origin", logs))
     return xp.exp(xp.clip(pull, -MOST, MOST))
 
 
-def leaving_hazard(
+def total_pull(world: Any, pull: Array, xp: Any) -> Array:
+    """Log of the pull on each origin, (P,); 0 where no corridor leaves."""
+    total = pull @ world.at_origin
+    return xp.log(xp.where(total > 0.0, total, 1.0))
+
+
+def departures(
     world: Any,
     p: dict[str, Array],
-    d: dict[str, Array],
+    home: Array,
     pull: Array,
-    first_pull: Array,
-    first_rate: Array,
+    first: Array | None,
+    rate: Array,
+    conflict: Array,
     levers: dict[str, Array],
+    dt: float,
     xp: Any,
 ) -> tuple[Array, Array]:
-    """Monthly hazard of leaving by each corridor, (C,), and share of the corridor among its origin's, (C,).
+    """People who leave by each corridor in a step, (C,), and share of the corridor among its origin's, (C,).
 
     The hazard of an origin is the one at the start times (pull / pull at the start) to the power of the nest: the odds
-    of a nested logit against staying, read as a hazard so that halving a month changes nothing.
+    of a nested logit against staying, read as a hazard so that halving a month changes nothing. Hazards compete, so
+    that nobody leaves twice.
 
     Parameters
     ----------
-    first_pull : (P,) array
-        Total pull on each origin at the start.
-    first_rate : (P,) array
+    first : (P,) array or None
+        Log of the total pull on each origin at the start; None where this is the start.
+    rate : (P,) array
         Residents abroad per person at home at the start.
+    conflict : (P,) array
+        Intensity at the origin.
     """
     o = world.origin
-    total = pull @ world.at_origin
-    share = pull / total[o]
-    conflict = d["conflict"][o] * gate("conflict", levers)
-    push = p["level"][o] + p["beta_conflict"] * xp.log1p(conflict)
-    gain = p["nest"] * (xp.log(total)[o] - xp.log(first_pull)[o])
-    hazard = first_rate[o] * xp.exp(push + gain) * gate("departures", levers)
-    return hazard * share, share
+    log_total = total_pull(world, pull, xp)
+    gain = 0.0 if first is None else p["nest"] * (log_total - first)
+    moved = "departures" in levers or "conflict" in levers
+    push = p["level"] + gain
+    if not moved:
+        push = push + p["beta_conflict"] * xp.log1p(conflict)
+    hazard = rate * xp.exp(push)
+    if not moved:  # one hazard an origin, shared out
+        leave = home * -xp.expm1(-hazard * dt)
+        each = xp.stack([xp.exp(-log_total), leave])[..., o]
+        share = pull * each[0]
+        return each[1] * share, share
+    each = xp.stack([xp.exp(-log_total), hazard, conflict])[..., o]
+    share = pull * each[0]
+    fights = xp.exp(p["beta_conflict"] * xp.log1p(each[2] * gate("conflict", levers)))
+    own = each[1] * share * fights * gate("departures", levers)
+    total = own @ world.at_origin
+    leave = home * -xp.expm1(-total * dt) / xp.maximum(total, 1e-30)
+    return leave[o] * own, share
 
 
-def departures(world: Any, home: Array, hazard: Array, dt: float, xp: Any) -> Array:
-    """People who leave by each corridor in a step, (C,): competing hazards, so that nobody leaves twice."""
-    o = world.origin
-    total = hazard @ world.at_origin
-    gone = home * -xp.expm1(-total * dt)
-    return gone[o] * hazard / xp.maximum(total[o], 1e-30)
-
-
-def ration(flows: Array, odds: Array, quota: Array, channel_nest: Array, dt: float, xp: Any) -> tuple[Array, Array]:
+def ration(flows: Array, turned: Array, quota: Array, dt: float, xp: Any) -> tuple[Array, Array]:
     """Hold the work channel to its quota; those who find no place choose again without it.
 
     Parameters
     ----------
-    flows : (C, 5) array
+    flows : (5, C) array
         People by wanted channel.
+    turned : (5, C) array
+        Shares of the channels of those who find no place.
     quota : (C,) array
         Places a month; infinity where there is no quota.
 
     Returns
     -------
-    (C, 5) array, people by channel; (C,) array, people who found no place.
+    Five (C,) arrays, people by channel; (C,) array, people who found no place.
     """
-    wanted = flows[..., 1]
+    wanted = flows[1]
     given = xp.minimum(wanted, quota * dt)
     unmet = wanted - given
-    without = xp.stack([odds[..., 0], xp.full_like(odds[..., 1], -1e9), odds[..., 2], odds[..., 3], odds[..., 4]], -1)
-    again, _ = channel_shares(without, channel_nest, xp)
-    taken = flows - xp.stack([0 * wanted, unmet, 0 * wanted, 0 * wanted, 0 * wanted], -1)
-    return taken + unmet[..., None] * again, unmet
-
-
-def clandestine(flows: Array) -> Array:
-    """People who set out by clandestine passage, (C,)."""
-    return flows[..., PASSAGE]
+    return tuple(given if i == 1 else flows[i] + unmet * turned[i] for i in range(5)), unmet

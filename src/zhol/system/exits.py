@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from zhol.system.choice import MOST, gate
-from zhol.system.names import RESIDENT
+from zhol.system.names import BREACH, CLANDESTINE, OVERSTAYER, PENDING, REFUSED, RESIDENT, UNAUTHORISED
 
 Array = Any
 
-EXITS = ("return", "removal", "onward", "naturalisation", "death")
-RETURN, REMOVAL, ONWARD, NATURALISATION, DEATH = range(5)
-MAY_MOVE_ON = (0, 0, 0, 0, 1, 1, 1, 1, 1, 1)
-MAY_BE_REMOVED = (0, 0, 0, 0, 0, 1, 1, 1, 1, 1)
+MAY_MOVE_ON = (PENDING, CLANDESTINE, OVERSTAYER, UNAUTHORISED, BREACH, REFUSED)
+MAY_BE_REMOVED = (CLANDESTINE, OVERSTAYER, UNAUTHORISED, BREACH, REFUSED)
 
 
 def return_hazards(
-    world: Any,
     p: dict[str, Array],
-    regime: Array,
+    fixed: Any,
+    entry: dict[str, Array],
     dearer: dict[str, Array],
     relative: Array,
     levers: dict[str, Array],
     xp: Any,
-) -> Array:
-    """Monthly hazard of voluntary return from each status, (C, 10).
+) -> tuple[Array, ...]:
+    """Monthly hazard of voluntary return from each status, ten (C,) arrays or scalars.
 
     Parameters
     ----------
@@ -34,58 +32,66 @@ def return_hazards(
     relative : (C,) array
         Log income of the destination over the origin, against the start: a destination that pays less loses workers.
     """
-    one = xp.ones_like(relative)
     regular, irregular = gate("return_regular", levers), gate("return_irregular", levers)
-    pay = xp.exp(-p["return_wage"] * relative)
+    pay = -p["return_wage"] * relative
     # Where passage cost centuries of income at the start, its fall overflows single precision.
-    keep = {name: xp.exp(xp.clip(-p["reentry"] * cost, -MOST, MOST)) for name, cost in dearer.items()}
-    hidden = p["return_irregular"] * keep["passage"] * pay * irregular
-    expired = p["return_irregular"] * keep["visit"] * pay * irregular
-    return xp.stack(
-        [
-            p["return_resident"]
-            * xp.exp(p["return_origin"][world.origin] + p["return_destination"][world.destination])
-            * regular,
-            (regime @ p["return_worker"]) * keep["work"] * pay * regular,
-            (regime @ p["return_visitor"]) * keep["visit"] * pay * regular,
-            p["return_protected"] * one * regular,
-            p["return_pending"] * one * regular,
-            hidden,
-            expired,
-            expired,
-            expired,
-            p["return_irregular"] * one * irregular,
-        ],
-        axis=-1,
+    keep = {name: xp.exp(xp.clip(pay - p["reentry"] * cost, -MOST, MOST)) for name, cost in dearer.items()}
+    hidden, expired, refused = (p["return_irregular"] * irregular * k for k in (keep["passage"], keep["visit"], 1.0))
+    return (
+        fixed.resident_return * regular,
+        entry["return_worker"] * keep["work"] * regular,
+        entry["return_visitor"] * keep["visit"] * regular,
+        p["return_protected"] * regular,
+        p["return_pending"] * regular,
+        hidden,
+        expired,
+        expired,
+        expired,
+        refused,
     )
 
 
-def exit_hazards(
-    world: Any, p: dict[str, Array], d: dict[str, Array], returns: Array, levers: dict[str, Array], xp: Any
-) -> Array:
-    """Monthly hazard of every exit from every status, (C, 10, 5), in the order of ``EXITS``."""
-    t = world.destination
-    one = xp.ones_like(returns[..., 0])
-    removal = detection(p, levers) * removability(p, levers) * one
-    onward = p["onward"] * gate("onward", levers) * one
-    death = p["mortality"] * d["death_rate"][t]
-    naturalise = p["naturalisation"] * gate("naturalisation", levers) * one
-    zero = xp.zeros_like(one)
-    rows = []
-    for s in range(10):
-        rows.append(
-            xp.stack(
-                [
-                    returns[..., s],
-                    removal if MAY_BE_REMOVED[s] else zero,
-                    onward if MAY_MOVE_ON[s] else zero,
-                    naturalise if s == RESIDENT else zero,
-                    death,
-                ],
-                axis=-1,
-            )
-        )
-    return xp.stack(rows, axis=-2)
+class Exits(NamedTuple):
+    """Monthly hazards of leaving: each is a (C,) array or a scalar; ``returns`` one for each status."""
+
+    returns: tuple[Array, ...]
+    removal: Array
+    onward: Array
+    naturalisation: Array
+    death: Array
+
+    def total(self) -> tuple[Array, ...]:
+        """Hazard of leaving from each status."""
+        out = []
+        for status, back in enumerate(self.returns):
+            hazard = back + self.death
+            hazard = hazard + self.removal if status in MAY_BE_REMOVED else hazard
+            hazard = hazard + self.onward if status in MAY_MOVE_ON else hazard
+            out.append(hazard + self.naturalisation if status == RESIDENT else hazard)
+        return tuple(out)
+
+
+def exit_hazards(p: dict[str, Array], death_rate: Array, returns: tuple[Array, ...], levers: dict[str, Array]) -> Exits:
+    """Monthly hazard of every exit."""
+    return Exits(
+        returns,
+        detection(p, levers) * removability(p, levers),
+        p["onward"] * gate("onward", levers),
+        p["naturalisation"] * gate("naturalisation", levers),
+        p["mortality"] * death_rate,
+    )
+
+
+def exits_of(present: Array, leave: Exits, dt: float) -> dict[str, Array]:
+    """People who leave in each way, (C,): hazards times the mean number present, (10, C)."""
+    irregular = sum(present[s] for s in MAY_BE_REMOVED)
+    return {
+        "return": sum(present[s] * hazard for s, hazard in enumerate(leave.returns)) * dt,
+        "removal": irregular * (leave.removal * dt),
+        "onward": (irregular + present[PENDING]) * (leave.onward * dt),
+        "naturalisation": present[RESIDENT] * (leave.naturalisation * dt),
+        "death": sum(present[s] for s in range(len(leave.returns))) * (leave.death * dt),
+    }
 
 
 def detection(p: dict[str, Array], levers: dict[str, Array]) -> Array:
@@ -111,4 +117,4 @@ def move_on(world: Any, leaving: Array, share: Array, xp: Any) -> tuple[Array, A
     can = other > 1e-6
     each = xp.where(can, leaving / xp.where(can, other, 1.0), 0.0)
     total = each @ world.at_origin
-    return share * (total[o] - each), xp.where(can, 0.0, leaving)
+    return share * xp.maximum(total[o] - each, 0.0), xp.where(can, 0.0, leaving)

@@ -225,6 +225,28 @@ def compile_actions(actions: Sequence[Action], model: Model, months: Sequence[st
     return Hooks(levers, intensity, np.array([r[1] for r in rows], dtype=np.int32), sizes, mask)
 
 
+def log_multipliers(
+    levers: tuple[str, ...],
+    intensity: Array,
+    actor: Array,
+    effect: dict[str, Array],
+    mask: dict[str, Array],
+    leakage: Array,
+    xp: Any,
+) -> dict[str, Array]:
+    """Log-multiplier of each touched lever this month: the sum of effect times intensity that arrives.
+
+    Leakage is itself a lever: what moves it is not subject to it.
+    """
+    if not levers:
+        return {}
+    if "leakage" in levers:
+        odds = leakage / (1.0 - leakage) * xp.exp((intensity * effect["leakage"]) @ mask["leakage"])
+        leakage = odds / (1.0 + odds)
+    arrives = intensity * (1.0 - leakage[actor])
+    return {name: (arrives * effect[name]) @ mask[name] for name in levers if name != "leakage"}
+
+
 def multipliers(
     levers: tuple[str, ...],
     intensity: Array,
@@ -234,18 +256,6 @@ def multipliers(
     leakage: Array,
     xp: Any,
 ) -> dict[str, Array]:
-    """Multiplier of each touched lever this month: exp(sum of effect times intensity that arrives).
-
-    Leakage is itself a lever: what moves it is not subject to it.
-    """
-    out: dict[str, Array] = {}
-    if not levers:
-        return out
-    if "leakage" in levers:
-        odds = leakage / (1.0 - leakage) * xp.exp((intensity * effect["leakage"]) @ mask["leakage"])
-        leakage = odds / (1.0 + odds)
-    arrives = intensity * (1.0 - leakage[actor])
-    for name in levers:
-        if name != "leakage":
-            out[name] = xp.exp((arrives * effect[name]) @ mask[name])
-    return out
+    """Multiplier of each touched lever this month: exp(sum of effect times intensity that arrives)."""
+    logs = log_multipliers(levers, intensity, actor, effect, mask, leakage, xp)
+    return {name: xp.exp(log) for name, log in logs.items()}

@@ -215,7 +215,7 @@ def run_engine(
     """Run every draw, in chunks on the cores there are; arrays come back with the draws first."""
     import jax
 
-    from zhol.system.engine import Inputs, compiled
+    from zhol.system.engine import CORRIDORS_LAST, Inputs, compiled
     from zhol.system.step import Policy
 
     kind = _PRECISIONS[precision]
@@ -240,8 +240,7 @@ def run_engine(
                 {n: m.astype(kind) for n, m in hooks.mask.items()},
             )
             inputs = Inputs(picked, regimes.astype(np.int32), hooks.intensity.astype(kind))
-            results, begun = engine(world, vectors[rows].astype(kind), policy, inputs)
-            results = {**results, "people_start": begun.people, "home_start": begun.home}
+            results = engine(world, vectors[rows].astype(kind), policy, inputs)
             here = slice(first, min(first + size, draws))
             for name, value in results.items():
                 array = np.asarray(value)
@@ -266,8 +265,7 @@ def run_engine(
                     hooks.intensity.astype(kind),
                 ),
             )
-        results, begun = shapes
-        for name, shape in {**results, "people_start": begun.people, "home_start": begun.home}.items():
+        for name, shape in shapes.items():
             out[name] = np.empty((draws, *shape.shape[1:]), dtype=kind)
 
     prepare(0)
@@ -281,7 +279,7 @@ def run_engine(
             done[0] += 1
             if progress:
                 progress(done[0], len(starts))
-    return out
+    return {name: a.swapaxes(-1, -2) if name in CORRIDORS_LAST else a for name, a in out.items()}
 
 
 def _with_levers(hooks: Hooks, levers: tuple[str, ...], model: Model, draws: int) -> Hooks:

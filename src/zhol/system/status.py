@@ -1,7 +1,9 @@
-"""Changes of status: competing monthly hazards, split exactly."""
+"""Changes of status: competing monthly hazards, split exactly. Arrays are (statuses, corridors)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from math import factorial
 from typing import Any
 
 from zhol.system.choice import gate
@@ -20,24 +22,8 @@ from zhol.system.names import (
 
 Array = Any
 
-# (from, to) in the order in which `transition_hazards` gives them.
-TRANSITIONS = (
-    (WORKER, RESIDENT),
-    (WORKER, BREACH),
-    (VISITOR, WORKER),
-    (VISITOR, OVERSTAYER),
-    (VISITOR, UNAUTHORISED),
-    (UNAUTHORISED, OVERSTAYER),
-    (PROTECTED, RESIDENT),
-    (PENDING, PROTECTED),
-    (PENDING, REFUSED),
-    (CLANDESTINE, PENDING),
-    (CLANDESTINE, WORKER),
-    (OVERSTAYER, WORKER),
-    (UNAUTHORISED, WORKER),
-    (BREACH, WORKER),
-    (REFUSED, WORKER),
-)
+_SMALL = 0.25  # below it psi is a series, whose last term is then smaller than what double precision resolves
+_SERIES = tuple(1.0 / factorial(n + 2) for n in range(10))  # psi(x) = sum of (-x)^n / (n + 2)!
 
 
 def recognition(world: Any, p: dict[str, Array], levers: dict[str, Array], xp: Any) -> Array:
@@ -47,34 +33,36 @@ def recognition(world: Any, p: dict[str, Array], levers: dict[str, Array], xp: A
 
 
 def transition_hazards(
-    p: dict[str, Array], regime: Array, recognised: Array, levers: dict[str, Array], xp: Any
-) -> Array:
-    """Monthly hazard of every transition, (C, 15), in the order of ``TRANSITIONS``."""
-    one = xp.ones_like(recognised)
+    p: dict[str, Array], entry: dict[str, Array], recognised: Array, levers: dict[str, Array]
+) -> dict[tuple[int, int], Array]:
+    """Monthly hazard of every transition (from, to), (C,) or a scalar each.
+
+    Parameters
+    ----------
+    entry : dict of (C,) arrays
+        Parameters of each corridor under its regime of entry.
+    recognised : (C,) array
+        Probability that a claim is recognised.
+    """
     decision = p["decision"] * gate("decision_speed", levers)
-    overstay = (regime @ p["overstay"]) * gate("overstay", levers)
-    regular = p["regularisation"] * gate("regularisation", levers) * one
-    columns = [
-        (regime @ p["settle_in"]) * gate("settle_in", levers),
-        (regime @ p["breach"]) * gate("breach", levers),
-        (regime @ p["permit"]) * gate("open_work", levers),
-        overstay,
-        (regime @ p["unauthorised_work"]) * gate("unauthorised_work", levers),
-        overstay,
-        p["settle_protected"] * one,
-        decision * recognised,
-        decision * (1.0 - recognised),
-        p["claim"] * gate("open_asylum", levers) * recognised,
-        regular,
-        regular,
-        regular,
-        regular,
-        regular,
-    ]
-    return xp.stack(columns, axis=-1)
+    overstay = entry["overstay"] * gate("overstay", levers)
+    regular = p["regularisation"] * gate("regularisation", levers)
+    return {
+        (WORKER, RESIDENT): entry["settle_in"] * gate("settle_in", levers),
+        (WORKER, BREACH): entry["breach"] * gate("breach", levers),
+        (VISITOR, WORKER): entry["permit"] * gate("open_work", levers),
+        (VISITOR, OVERSTAYER): overstay,
+        (VISITOR, UNAUTHORISED): entry["unauthorised_work"] * gate("unauthorised_work", levers),
+        (UNAUTHORISED, OVERSTAYER): overstay,
+        (PROTECTED, RESIDENT): p["settle_protected"],
+        (PENDING, PROTECTED): decision * recognised,
+        (PENDING, REFUSED): decision * (1.0 - recognised),
+        (CLANDESTINE, PENDING): p["claim"] * gate("open_asylum", levers) * recognised,
+        **{(status, WORKER): regular for status in (CLANDESTINE, OVERSTAYER, UNAUTHORISED, BREACH, REFUSED)},
+    }
 
 
-def presence(total: Array, dt: float, xp: Any) -> tuple[Array, Array, Array, Array]:
+def presence(total: Array, dt: float, xp: Any) -> tuple[Array, Array, Array]:
     """Who is still there at the end of a step, and the mean share of it spent there, under a constant hazard.
 
     Parameters
@@ -83,53 +71,67 @@ def presence(total: Array, dt: float, xp: Any) -> tuple[Array, Array, Array, Arr
 
     Returns
     -------
-    Of those there at the beginning: ``exp(-x)`` and ``phi = (1 - exp(-x)) / x``, x being the hazard of the step. Of
-    those who come evenly over the step: ``phi`` and ``psi = (1 - phi) / x``, which is a series where x is small.
+    Of those there at the beginning ``exp(-x)`` are there at the end, x being the hazard of the step, and
+    ``phi = (1 - exp(-x)) / x`` in the mean; of those who come evenly over the step ``phi`` are there at the end and
+    ``psi = (1 - phi) / x`` in the mean, which is a series where x is small.
     """
-    x = xp.maximum(total * dt, 1e-20)
-    gone = -xp.expm1(-x)
-    phi = gone / x
-    psi = xp.where(x < 0.01, 0.5 - x / 6.0 + x * x / 24.0, (1.0 - phi) / xp.maximum(x, 0.01))
-    return 1.0 - gone, phi, 1.0 - x * psi, psi
+    x = xp.maximum(total * dt, 0.0)
+    small = xp.minimum(x, _SMALL)
+    series = xp.full_like(x, _SERIES[-1])
+    for term in _SERIES[-2::-1]:
+        series = term - small * series
+    large = xp.maximum(x, _SMALL)
+    gone = 1.0 - xp.exp(-large)
+    phi = xp.where(x < _SMALL, 1.0 - small * series, gone / large)
+    psi = xp.where(x < _SMALL, series, (1.0 - phi) / large)
+    return xp.where(x < _SMALL, 1.0 - small * phi, 1.0 - gone), phi, psi
 
 
 def split(
-    people: Array, come: Array, transitions: Array, exits: Array, dt: float, xp: Any
-) -> tuple[Array, Array, Array, Array]:
-    """Who is there after a step, who changes status, who leaves, and who was there in the mean.
+    people: Array,
+    come: Mapping[int, Array],
+    moves: Mapping[tuple[int, int], Array],
+    leave: tuple[Array, ...],
+    dt: float,
+    xp: Any,
+) -> tuple[Array, Array]:
+    """Who is there after a step, and who was there in the mean.
 
     Hazards compete: of those there at the beginning (1 - exp(-sum h)) h_i / sum h go each way. Those who come, and
     those who change status, are spread evenly over the step and face the hazards of where they are for what is left.
+    A change or an exit is its hazard times the mean number present.
 
     Parameters
     ----------
-    people, come : (C, 10) arrays
-        There at the beginning; coming from outside during the step.
-    transitions : (C, 15) array of monthly hazards
-    exits : (C, 10, E) array of monthly hazards of leaving
+    people : (10, C) array
+        There at the beginning.
+    come : mapping of status to (C,) array
+        Coming from outside during the step.
+    moves : mapping of (from, to) to monthly hazards
+    leave : ten (C,) arrays
+        Monthly hazard of leaving from each status.
 
     Returns
     -------
-    (C, 10) array of people after the step; (C, 15) array of changes; (C, 10, E) array of exits; (C, 10) array of the
-    mean number present.
+    (10, C) array of people after the step; (10, C) array of the mean number present.
     """
-    columns = [xp.sum(exits[..., s, :], axis=-1) for s in range(people.shape[-1])]
-    for i, (source, _) in enumerate(TRANSITIONS):
-        columns[source] = columns[source] + transitions[..., i]
-    stay, phi, left, psi = presence(xp.stack(columns, axis=-1), dt, xp)
-    first = people * phi + come * psi
-    changed = _arrivals(first, transitions, dt, xp)
+    total = list(leave)
+    for (source, _), hazard in moves.items():
+        total[source] = total[source] + hazard
+    zero = xp.zeros_like(people[0])
+    stay, phi, psi = presence(xp.stack([hazard + zero for hazard in total]), dt, xp)
+    new = xp.stack([come.get(s, zero) for s in range(len(total))])
+    first = people * phi + new * psi
+    changed = _arrivals(first, moves, dt, xp)
     again = changed * psi
-    after = people * stay + (come + changed) * left + _arrivals(again, transitions, dt, xp)
-    present = first + again
-    changes = xp.stack([present[..., a] * transitions[..., i] * dt for i, (a, _) in enumerate(TRANSITIONS)], axis=-1)
-    return after, changes, present[..., None] * exits * dt, present
+    after = people * stay + (new + changed) * phi + _arrivals(again, moves, dt, xp)
+    return after, first + again
 
 
-def _arrivals(present: Array, transitions: Array, dt: float, xp: Any) -> Array:
-    """People who come into each status by a change, (C, 10), from those present in the mean of the step."""
-    zero = xp.zeros_like(present[..., 0])
-    columns = [zero] * present.shape[-1]
-    for i, (source, target) in enumerate(TRANSITIONS):
-        columns[target] = columns[target] + present[..., source] * transitions[..., i] * dt
-    return xp.stack(columns, axis=-1)
+def _arrivals(present: Array, moves: Mapping[tuple[int, int], Array], dt: float, xp: Any) -> Array:
+    """People who come into each status by a change, (10, C), from those present in the mean of the step."""
+    zero = xp.zeros_like(present[0])
+    rows = [zero] * present.shape[0]
+    for (source, target), hazard in moves.items():
+        rows[target] = rows[target] + present[source] * hazard * dt
+    return xp.stack(rows)
