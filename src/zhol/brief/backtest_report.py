@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from zhol.brief.compose import PURPOSE, as_of
 from zhol.brief.content import Brief, Section
-from zhol.brief.files import replace_file
 from zhol.brief.html import render_html
 from zhol.brief.resolve import resolve
 from zhol.brief.sections.trust import blocks
+from zhol.core.files import replace_file
 
 if TYPE_CHECKING:
     from zhol.region.load import Region

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from zhol.brief.files import replace_file
 from zhol.brief.quantities import SMALLEST_CELL
 from zhol.brief.read import common_year, place_roles, real_places, role_words
 from zhol.core.charts import corridors_spec, to_png, to_svg
 from zhol.core.charts.render import Spec
 from zhol.core.errors import ZholError
+from zhol.core.files import replace_file
 from zhol.region.frame import frame_of
 from zhol.region.iso3166 import countries
 

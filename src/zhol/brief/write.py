@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from zhol.brief.compose import compose
-from zhol.brief.files import replace_file
 from zhol.brief.html import render_html
 from zhol.brief.resolve import resolve
 from zhol.brief.telling import Tell, listening, say
+from zhol.core.files import replace_file
 
 if TYPE_CHECKING:
     from zhol.region.load import Region

@@ -128,8 +128,8 @@ def write_picture(chart: Any, path: Path) -> Path:
     ZholError
         If the file's ending is neither, or it cannot be written.
     """
-    from zhol.brief.files import replace_file
     from zhol.core.charts import to_png, to_svg
+    from zhol.core.files import replace_file
 
     check_picture(path)
     content = to_png(chart) if path.suffix.lower() == ".png" else to_svg(chart).encode("utf-8")

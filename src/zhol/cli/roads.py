@@ -104,9 +104,9 @@ def _show_market(found: Market, json: bool, csv: bool) -> None:
 
 
 def _draw(pack: Region, roads: Roads, out: Path, origin: str | None, destination: str | None) -> Path:
-    from zhol.brief.files import replace_file
     from zhol.core.charts import to_png, to_svg
     from zhol.core.errors import ZholError
+    from zhol.core.files import replace_file
     from zhol.roads.picture import map_spec
 
     if out.suffix.lower() not in {".svg", ".png"}:

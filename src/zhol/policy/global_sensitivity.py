@@ -162,7 +162,7 @@ def sensitivity(
     keep : int, optional
         Factors that stand alone at least; None is all of them, without screening.
     groups : mapping of a name to names of factors, optional
-        Factors that vary together as one, as ``{"corridors": ["settle_corridor", "labour_corridor"]}``.
+        Factors that vary together as one, as ``{"corridors": ["pull_corridor", "labour_corridor"]}``.
     scale : {"rank", "log", "natural"}
         Under wide priors a few extreme draws hold nearly all the variance of the natural scale; ranks resist them.
     start, end : str, optional

@@ -128,7 +128,7 @@ def save_version(
     Traceback (most recent call last):
     zhol.core.errors.ZholError: too few scenarios or draws; found '0, 2', expected 1 or more of each
     """
-    from zhol.trust._check.pages import write_whole
+    from zhol.core.files import replace_file
 
     if scenarios < 1 or draws < 1:
         raise ZholError("too few scenarios or draws", found=f"{scenarios}, {draws}", expected="1 or more of each")
@@ -147,7 +147,7 @@ def save_version(
     arrays = {n: getattr(found, n).astype(np.float32) for n in ("values", "effects", "baseline")}
     text = io.BytesIO()
     np.savez_compressed(text, head=np.array(json.dumps(head)), **arrays)  # type: ignore[arg-type]
-    return write_whole(Path(path), text.getvalue())
+    return replace_file(Path(path).parent, Path(path).name, text.getvalue())
 
 
 def compare_versions(

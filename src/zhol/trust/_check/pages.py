@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zhol.core.errors import ZholError
+from zhol.core.files import replace_file
 
 if TYPE_CHECKING:
     from zhol.trust._check.finding import Finding
@@ -45,25 +43,7 @@ def write_pages(report: CheckReport, folder: Path) -> list[Path]:
     drawn = {name: to_svg(spec) for name, spec in specs.items()}
     files["behaviours.html"] = _html(report, drawn).encode("utf-8")
     files["behaviours.md"] = _markdown(report, list(specs)).encode("utf-8")
-    return [write_whole(folder / name, content) for name, content in files.items()]
-
-
-def write_whole(target: Path, content: bytes) -> Path:
-    """Write beside the target, then rename: a reader never sees half a file."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ZholError("file cannot be written", file=target, found=error.strerror, hint="check the folder") from error
-    return target
+    return [replace_file(folder, name, content) for name, content in files.items()]
 
 
 def about(report: CheckReport) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zhol.trust._check.pages import write_whole
+from zhol.core.files import replace_file
 
 if TYPE_CHECKING:
     from zhol.trust.versions import VersionReport
@@ -27,7 +27,7 @@ def write_pages(report: VersionReport, folder: Path) -> list[Path]:
     if spec is not None:
         files["versions.png"] = to_png(spec)
     files["versions.md"] = _markdown(report, spec is not None).encode("utf-8")
-    return [write_whole(folder / name, content) for name, content in files.items()]
+    return [replace_file(folder, name, content) for name, content in files.items()]
 
 
 def picture(report: VersionReport) -> dict[str, Any] | None:
