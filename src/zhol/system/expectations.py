@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -69,11 +70,16 @@ def _read(name: str, row: Mapping[str, Any]) -> Expectation:
     unknown = set(row) - _KEYS
     if unknown:
         raise ZholError(f"unknown key of expectation {name}", file=FILE, found=", ".join(sorted(unknown)))
+    missing = _KEYS - {"without"} - set(row)
+    if missing:
+        raise ZholError(f"expectation {name} lacks keys", file=FILE, found=", ".join(sorted(missing)))
     if row["by"] not in ("destination", "corridor") or row.get("without", "") not in ("", "labour_figure"):
         found = f"{row['by']}, {row.get('without', '')}"
         raise ZholError(f"expectation {name}", file=FILE, found=found, expected="by destination or corridor")
-    if not (row["median"] > 0 and row["sd"] > 0):
-        raise ZholError(f"expectation {name}", file=FILE, found=(row["median"], row["sd"]), expected="numbers above 0")
+    if not (0 < row["median"] < math.inf and 0 < row["sd"] < math.inf):
+        raise ZholError(
+            f"expectation {name}", file=FILE, found=f"{row['median']}, {row['sd']}", expected="numbers above 0"
+        )
     sides = []
     for side in ("of", "beside"):
         for status in row[side]:
